@@ -1,0 +1,103 @@
+//===- KernelBridge.cpp - From memrefs to Halide's buffers ----------------===//
+#include "codegen/cpu/KernelBridge.h"
+
+#include "llvm/IR/IRBuilder.h"
+
+using namespace llvm;
+
+namespace attune::cpu {
+
+namespace {
+// halide_type_code_t of HalideRuntime.h
+constexpr uint8_t kHalideUInt = 1, kHalideFloat = 2;
+
+class BridgeBuilder {
+public:
+  BridgeBuilder(Function &function)
+      : builder(BasicBlock::Create(function.getContext(), "entry", &function)),
+        arguments(function.arg_begin()) {
+    Type *i32 = builder.getInt32Ty(), *i64 = builder.getInt64Ty(), *pointer = builder.getPtrTy();
+    // min, extent, stride, flags
+    dimensionType = StructType::get(i32, i32, i32, i32);
+    // device, interface, host, flags, type {code, bits, lanes}, dimensions, dim, padding
+    bufferType = StructType::get(
+        i64, pointer, pointer, i64,
+        StructType::get(builder.getInt8Ty(), builder.getInt8Ty(), builder.getInt16Ty()), i32,
+        pointer, pointer);
+  }
+
+  void forward(const Kernel &kernel, FunctionCallee target) {
+    SmallVector<Value *> values;
+    for (const KernelArgument &argument : kernel.arguments)
+      values.push_back(argument.kind == KernelArgument::Kind::Buffer ? buffer(argument)
+                                                                     : &*arguments++);
+    builder.CreateCall(target, values);
+    builder.CreateRetVoid();
+  }
+
+private:
+  /// Consumes allocated, aligned, offset, sizes, strides; gives a halide_buffer_t*. Halide counts
+  /// dimensions from the innermost.
+  Value *buffer(const KernelArgument &argument) {
+    const bool isFloat = argument.type == ElementType::F32;
+    const unsigned bytes = isFloat ? 4 : 1, rank = argument.rank;
+    ++arguments;
+    Value *aligned = &*arguments++, *offset = &*arguments++;
+    Value *host =
+        builder.CreateGEP(isFloat ? builder.getFloatTy() : builder.getInt8Ty(), aligned, offset);
+    SmallVector<Value *> sizes, strides;
+    for (unsigned k = 0; k < rank; ++k)
+      sizes.push_back(&*arguments++);
+    for (unsigned k = 0; k < rank; ++k)
+      strides.push_back(&*arguments++);
+    Value *dimensions = builder.CreateAlloca(ArrayType::get(dimensionType, rank));
+    for (unsigned k = 0; k < rank; ++k) {
+      Value *dimension = builder.CreateConstGEP1_32(dimensionType, dimensions, k);
+      storeField(dimensionType, dimension, 0, builder.getInt32(0));
+      storeField(dimensionType, dimension, 1, narrow(sizes[rank - 1 - k]));
+      storeField(dimensionType, dimension, 2, narrow(strides[rank - 1 - k]));
+      storeField(dimensionType, dimension, 3, builder.getInt32(0));
+    }
+    Value *result = builder.CreateAlloca(bufferType);
+    Constant *null = ConstantPointerNull::get(builder.getPtrTy());
+    Constant *type = ConstantStruct::get(cast<StructType>(bufferType->getElementType(4)),
+                                         {builder.getInt8(isFloat ? kHalideFloat : kHalideUInt),
+                                          builder.getInt8(static_cast<uint8_t>(bytes * 8)),
+                                          builder.getInt16(1)});
+    Value *fields[] = {builder.getInt64(0),    null,       host, builder.getInt64(0), type,
+                       builder.getInt32(rank), dimensions, null};
+    for (auto [index, field] : enumerate(fields))
+      storeField(bufferType, result, index, field);
+    return result;
+  }
+
+  Value *narrow(Value *value) { return builder.CreateTrunc(value, builder.getInt32Ty()); }
+
+  void storeField(StructType *type, Value *base, unsigned index, Value *value) {
+    builder.CreateStore(value, builder.CreateStructGEP(type, base, index));
+  }
+
+  IRBuilder<> builder;
+  Function::arg_iterator arguments;
+  StructType *dimensionType, *bufferType;
+};
+} // namespace
+
+void defineBridge(Module &module, const Kernel &kernel, StringRef target) {
+  Function *function = module.getFunction(kernel.symbol);
+  if (!function)
+    return; // nothing calls it any more
+  SmallVector<Type *> types;
+  LLVMContext &context = module.getContext();
+  for (const KernelArgument &argument : kernel.arguments)
+    types.push_back(argument.kind == KernelArgument::Kind::Buffer  ? PointerType::get(context, 0)
+                    : argument.kind == KernelArgument::Kind::Int32 ? Type::getInt32Ty(context)
+                                                                   : Type::getFloatTy(context));
+  FunctionCallee callee = module.getOrInsertFunction(
+      target, FunctionType::get(Type::getInt32Ty(context), types, /*isVarArg=*/false));
+  BridgeBuilder(*function).forward(kernel, callee);
+  function->setLinkage(GlobalValue::InternalLinkage);
+  function->addFnAttr(Attribute::AlwaysInline);
+}
+
+} // namespace attune::cpu

@@ -1,0 +1,116 @@
+//===- LlvmModule.cpp - LLVM dialect and kernels to one LLVM module -------===//
+#include "codegen/cpu/LlvmModule.h"
+
+#include "codegen/cpu/KernelBridge.h"
+#include "codegen/cpu/kernels/FastMath.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/TargetParser/Triple.h"
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+using namespace llvm;
+
+namespace attune::cpu {
+
+Expected<std::vector<Kernel>> generateKernels(const KernelSet &set, const KernelTarget &target) {
+  std::vector<const KernelSpec *> specs;
+  for (const auto &entry : set)
+    specs.push_back(&entry.second);
+  std::vector<Kernel> kernels(specs.size());
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  Error failure = Error::success();
+  auto work = [&] {
+    for (size_t index; (index = next++) < specs.size();) {
+      Expected<Kernel> kernel =
+          std::visit([&](const auto &spec) { return generateKernel(spec, target); }, *specs[index]);
+      if (kernel) {
+        kernels[index] = std::move(*kernel);
+        continue;
+      }
+      std::lock_guard<std::mutex> lock(mutex);
+      failure = joinErrors(std::move(failure), kernel.takeError());
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (unsigned k = 1; k < std::min(4u, std::thread::hardware_concurrency()); ++k)
+    helpers.emplace_back(work);
+  work();
+  for (std::thread &helper : helpers)
+    helper.join();
+  if (failure)
+    return std::move(failure);
+  return kernels;
+}
+
+namespace {
+/// Parses a kernel's bitcode and renames its function, so that the bridge can have its symbol.
+Expected<std::unique_ptr<Module>> parseKernel(const Kernel &kernel, StringRef name,
+                                              LLVMContext &context) {
+  auto buffer = MemoryBufferRef(kernel.bitcode, kernel.symbol);
+  Expected<std::unique_ptr<Module>> module = parseBitcodeFile(buffer, context);
+  if (!module)
+    return module;
+  Function *function = (*module)->getFunction(kernel.symbol);
+  if (!function)
+    return createStringError("kernel %s: Halide's bitcode does not define it",
+                             kernel.symbol.c_str());
+  function->setName(name);
+  return module;
+}
+
+/// One target for everything, so that functions can be inlined into each other and wide vectors
+/// stay legal.
+void stampTarget(Module &module, const TargetInfo &target) {
+  for (Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    for (StringRef attribute : {"target-cpu", "target-features", "tune-cpu", "prefer-vector-width",
+                                "min-legal-vector-width", "reciprocal-estimates"})
+      function.removeFnAttr(attribute);
+    function.addFnAttr("target-cpu", target.cpu);
+    if (!target.features.empty())
+      function.addFnAttr("target-features", target.features);
+    function.addFnAttr("prefer-vector-width", std::to_string(target.kernels.vectorLanes * 32));
+    function.addFnAttr(Attribute::NoUnwind);
+    // A frame pointer costs a register that the tile kernels need.
+    function.addFnAttr("frame-pointer", "none");
+  }
+}
+} // namespace
+
+Expected<std::unique_ptr<Module>> buildLlvmModule(mlir::ModuleOp source,
+                                                  const std::vector<Kernel> &kernels,
+                                                  const TargetInfo &target, LLVMContext &context) {
+  mlir::registerBuiltinDialectTranslation(*source.getContext());
+  mlir::registerLLVMDialectTranslation(*source.getContext());
+  std::unique_ptr<Module> module = mlir::translateModuleToLLVMIR(source, context);
+  if (!module)
+    return createStringError("the LLVM dialect module could not be translated to LLVM IR");
+  module->setTargetTriple(Triple(target.triple));
+  for (const Kernel &kernel : kernels) {
+    std::string name = kernel.symbol + "_kernel";
+    defineBridge(*module, kernel, name);
+    Expected<std::unique_ptr<Module>> part = parseKernel(kernel, name, context);
+    if (!part)
+      return part;
+    (*part)->setTargetTriple(module->getTargetTriple());
+    (*part)->setDataLayout(module->getDataLayout());
+    if (NamedMDNode *flags = (*part)->getModuleFlagsMetadata())
+      flags->eraseFromParent();
+    if (Linker::linkModules(*module, std::move(*part)))
+      return createStringError("kernel %s does not link into the module", kernel.symbol.c_str());
+    module->getFunction(name)->addFnAttr(Attribute::NoInline);
+  }
+  cutFastMathFlags(*module);
+  stampTarget(*module, target);
+  return module;
+}
+
+} // namespace attune::cpu

@@ -1,0 +1,26 @@
+//===- LlvmModule.h - LLVM dialect and kernels to one LLVM module -*- C++ -*-===//
+#ifndef ATTUNE_CODEGEN_CPU_LLVMMODULE_H
+#define ATTUNE_CODEGEN_CPU_LLVMMODULE_H
+
+#include "codegen/cpu/AssignKernels.h"
+#include "codegen/cpu/TargetInfo.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/IR/Module.h"
+
+namespace attune::cpu {
+
+/// Generates the kernels of a set, in parallel. The result is in the set's order.
+llvm::Expected<std::vector<Kernel>> generateKernels(const KernelSet &set,
+                                                    const KernelTarget &target);
+
+/// Translates a module of the LLVM dialect, links the kernels into it and joins them by bridges.
+/// Floating-point instructions keep the `contract` flag alone, and all functions carry the same
+/// target attributes. Nothing is optimised or made internal yet.
+llvm::Expected<std::unique_ptr<llvm::Module>> buildLlvmModule(mlir::ModuleOp module,
+                                                              const std::vector<Kernel> &kernels,
+                                                              const TargetInfo &target,
+                                                              llvm::LLVMContext &context);
+
+} // namespace attune::cpu
+
+#endif

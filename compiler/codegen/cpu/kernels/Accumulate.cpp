@@ -1,0 +1,74 @@
+//===- Accumulate.cpp - acc = acc * rescale + a . b -----------------------===//
+
+#include "codegen/cpu/kernels/HalideCommon.h"
+
+namespace attune::cpu {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::ImageParam;
+using Halide::TailStrategy;
+using Halide::Var;
+
+static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &target) {
+  ImageParam a = inputBuffer("a", 2), b = inputBuffer("b", 2), factor = inputBuffer("rescale", 1),
+             accIn = inputBuffer("acc_in", 2);
+  Halide::Param<int32_t> count("count"), depth("depth");
+  Var column("column"), row("row"), panel("panel"), inner("inner"), block("block"),
+      blockRow("block_row");
+  const int lanes = target.vectorLanes, panelWidth = spec.block.vectors * lanes;
+  const int columns = static_cast<int>(spec.columns);
+  if (spec.bDense)
+    b.dim(1).set_stride(columns);
+  accIn.dim(1).set_stride(columns);
+
+  // THE ALGORITHM
+  Func sum("sum"), out("acc_out");
+  Halide::RDom k(0, depth, "k");
+  Expr previous = accIn(column, row);
+  sum(column, row) = spec.rescaled ? previous * factor(row) : previous;
+  sum(column, row) += a(k, min(row, count - 1)) * b(column, k);
+  out(column, row) = sum(column, row);
+
+  // THE SCHEDULE: a column panel of b stays in cache while the row blocks pass; one block of
+  // accumulators stays in registers over the whole depth.
+  out.bound(column, 0, columns)
+      .bound(row, 0, roundedUp(count, spec.block.rows))
+      .split(column, panel, inner, panelWidth, TailStrategy::RoundUp)
+      .split(row, block, blockRow, spec.block.rows, TailStrategy::RoundUp)
+      .reorder(inner, blockRow, block, panel)
+      .vectorize(inner, lanes)
+      .unroll(inner)
+      .unroll(blockRow);
+  sum.compute_at(out, block).store_in(Halide::MemoryType::Stack);
+  sum.vectorize(column, lanes).unroll(column).unroll(row);
+  sum.update().reorder(column, row, k).vectorize(column, lanes).unroll(column).unroll(row);
+  constrainOutput(out);
+  out.output_buffer().dim(1).set_stride(columns);
+
+  std::vector<Halide::Argument> inputs{a, b};
+  if (spec.rescaled)
+    inputs.push_back(factor);
+  inputs.insert(inputs.end(), {accIn, count, depth});
+  return {{out}, inputs};
+}
+
+template <> Kernel describeKernel(const AccumulateSpec &spec, const KernelTarget &target) {
+  std::string prefix = "accumulate_" + std::to_string(spec.block.rows) + "x" +
+                       std::to_string(spec.block.vectors) + "_c" + std::to_string(spec.columns);
+  std::string key = std::string(spec.rescaled ? "rescaled" : "") + (spec.bDense ? " dense" : "");
+  Kernel kernel{kernelSymbol(prefix, key, target), {bufferArgument(2), bufferArgument(2)}, {}};
+  if (spec.rescaled)
+    kernel.arguments.push_back(bufferArgument(1));
+  kernel.arguments.insert(kernel.arguments.end(),
+                          {bufferArgument(2), int32Argument(), int32Argument(), bufferArgument(2)});
+  return kernel;
+}
+
+template <>
+llvm::Expected<Kernel> generateKernel(const AccumulateSpec &spec, const KernelTarget &target) {
+  return compileKernel(describeKernel(spec, target), target,
+                       [&] { return buildAccumulate(spec, target); });
+}
+
+} // namespace attune::cpu

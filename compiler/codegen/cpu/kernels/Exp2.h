@@ -1,0 +1,19 @@
+//===- Exp2.h - 2^x for softmax ---------------------------------*- C++ -*-===//
+#ifndef ATTUNE_CODEGEN_CPU_KERNELS_EXP2_H
+#define ATTUNE_CODEGEN_CPU_KERNELS_EXP2_H
+
+#include <Halide.h>
+
+namespace attune::cpu {
+
+constexpr double log2E = 1.44269504088896340736;
+constexpr int minExp2Degree = 3;
+constexpr int maxExp2Degree = 7;
+
+/// 2^x for x <= 127: at most 2 ULP on [-126, 0] from degree 6, in [0, 2^-126] below; 2^-inf is 0
+/// and NaN stays NaN. 2^0 is exactly 1.
+Halide::Expr exp2Polynomial(const Halide::Expr &x, int degree);
+
+} // namespace attune::cpu
+
+#endif

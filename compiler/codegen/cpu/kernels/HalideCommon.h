@@ -1,0 +1,66 @@
+//===- HalideCommon.h - What all kernel generators share --------*- C++ -*-===//
+//
+// Targets, symbols, common expressions and the way from a Halide pipeline to bitcode.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ATTUNE_CODEGEN_CPU_KERNELS_HALIDECOMMON_H
+#define ATTUNE_CODEGEN_CPU_KERNELS_HALIDECOMMON_H
+
+#include "codegen/cpu/kernels/Kernel.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
+#include <Halide.h>
+
+namespace attune::cpu {
+
+/// What a generator builds: output functions and input arguments, each in the order of the C
+/// function, which takes the inputs first.
+struct Recipe {
+  std::vector<Halide::Func> outputs;
+  std::vector<Halide::Argument> inputs;
+};
+
+/// The Halide target of a kernel: no runtime, no checks, strict floating point.
+Halide::Target halideTarget(const KernelTarget &target);
+
+/// A symbol: attune_PREFIX_HASH. The hash covers prefix, specification text, target and the version
+/// of Halide.
+std::string kernelSymbol(llvm::StringRef prefix, llvm::StringRef spec, const KernelTarget &target);
+
+/// Adds bitcode to a description. Errors of Halide become llvm::Error.
+llvm::Expected<Kernel> compileKernel(Kernel kernel, const KernelTarget &target,
+                                     llvm::function_ref<Recipe()> build);
+
+/// Descriptions of arguments.
+KernelArgument bufferArgument(int rank, ElementType type = ElementType::F32);
+KernelArgument int32Argument();
+KernelArgument float32Argument();
+
+/// An input buffer with unit innermost stride and all minima 0.
+Halide::ImageParam inputBuffer(const std::string &name, int rank,
+                               ElementType type = ElementType::F32);
+
+/// Makes all minima of an output 0 and its innermost stride 1.
+void constrainOutput(Halide::Func &output);
+
+/// `value` rounded up to a multiple of `unit`, in a form that Halide divides by `unit` again.
+Halide::Expr roundedUp(const Halide::Expr &value, int unit);
+
+/// a < b ? b : a, one instruction on x86; a NaN in `b` is ignored.
+Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b);
+
+/// Combines two values into one.
+using Combine = llvm::function_ref<Halide::Expr(const Halide::Expr &, const Halide::Expr &)>;
+
+/// Combines values pairwise in a fixed tree.
+Halide::Expr combineTree(std::vector<Halide::Expr> values, Combine combine);
+
+/// Reduces rows(lane, row) of `lanes` (a power of two) values to one value a row, by halves. The
+/// stages are computed at loop `level` of `consumer`, all rows of that level unrolled. The result
+/// is a function of (lane, row), to be read at lane 0.
+Halide::Func reduceLanes(Halide::Func rows, int lanes, Combine combine, Halide::Func &consumer,
+                         const Halide::Var &level);
+
+} // namespace attune::cpu
+
+#endif

@@ -1,0 +1,139 @@
+//===- Kernel.h - Halide tile kernels ---------------------------*- C++ -*-===//
+//
+// Each operation on a dense tile is one Halide pipeline, compiled to LLVM bitcode. A specification
+// says everything that the kernel depends on; equal specifications give the same symbol, so that
+// candidates share kernels. Only the .cpp files of this folder include Halide.h.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ATTUNE_CODEGEN_CPU_KERNELS_KERNEL_H
+#define ATTUNE_CODEGEN_CPU_KERNELS_KERNEL_H
+
+#include "codegen/cpu/kernels/RegionProgram.h"
+#include "schedules/CpuSchedule.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace attune::cpu {
+
+enum class ElementType { F32, U8 };
+
+/// The instruction set a kernel is generated for, in Halide's terms.
+struct KernelTarget {
+  enum class Arch { X86_64, AArch64 } arch = Arch::X86_64;
+  bool sse41 = false, avx = false, f16c = false, fma = false, avx2 = false;
+  bool avx512 = false; ///< F, CD, VL, BW, DQ
+  int vectorLanes = 4; ///< float32 lanes of the registers that the schedule counts in
+};
+
+// THE KERNELS
+// Buffers are named outermost dimension first, as memrefs; the innermost stride is always 1, other
+// strides are run-time values unless "dense" is said. The host pointers of f32 buffers are aligned
+// to 4 bytes only, those of dense buffers to 64. Arguments come in the order listed.
+
+/// Fills one dense row: (f32 value, out[length]); length is a run-time extent.
+struct FillSpec {};
+
+/// Transposes rows into one dense panel, zero beyond `count` rows:
+///   panel[d][c] = c < count ? in[c][d] : 0
+/// (in[count][depth], i32 count, panel[depth][panelWidth] dense); depth is a run-time extent.
+struct PackPanelSpec {
+  int panelWidth = 0;
+};
+
+/// Copies rows, padding columns with zero:  out[r][c] = c < columns ? in[r][c] : 0
+/// (in[rows][columns], i32 columns, out[rows][paddedColumns]); rows, columns and paddedColumns
+/// (extent of out) are run-time values. Nothing is read beyond in[rows][columns].
+struct PackRowsSpec {
+  ElementType type = ElementType::F32;
+};
+
+/// Scores and online softmax of one query tile against one kv tile.
+/// (query[count][depth], key[panels][depth][keyPanel] dense,
+///  max_in[R], sum_in[R][lanes], tile operands [R][C] each,
+///  i32 count, i32 panels, i32 batch, i32 head, i32 first_query, i32 first_key, i32 scalar
+///  operands, p[R][C], s[R][C] (scratch), max_out[R], sum_out[R][lanes], rescale[R])
+/// R = count rounded up to whole register blocks (rows); C = panels * keyPanel. Dense buffers with
+/// a static row stride: p and s (tileColumns), sums (lanes). Query rows beyond count are read as
+/// row count - 1 (clamped), their results are meaningless but must not trap.
+///   t = dot * scale; score region; where keep is false: -inf
+///   max_out = max(max_in, row maximum); rescale = exp2((max_in - max_out) * log2 e)
+///   p = exp2((t - max_out) * log2 e), NaN stays NaN; columns that are masked give exactly 0
+///   sum_out = sum_in * rescale + partial sums of p, one per lane (column modulo lanes)
+/// A row without any visible key keeps max = -inf, p = 0, rescale = 0 or 1 without NaN.
+/// Maxima are stored in units of t. With an empty score region and scale > 0 the scale costs
+/// nothing: exp2(fma(dot, c, -max*c)), c = scale * log2 e.
+struct ScoresSpec {
+  RegisterBlock block; ///< rows x vectors; keyPanel = vectors * lanes
+  int64_t depth = 0;   ///< head_dim
+  int tileColumns = 0; ///< row stride of p and s; at least C
+  double scale = 1;
+  int exp2Degree = 6;
+  RegionProgram score;            ///< empty: t itself
+  RegionProgram keep;             ///< empty: all true
+  std::vector<ElementType> tiles; ///< types of the tile operands
+  int scalars = 0;                ///< number of i32 scalar operands
+};
+
+/// acc = acc * rescale + a . b, in place.
+/// (a[count][depth], b[depth][columns], [rescale[R] if rescaled,] acc_in[R][columns] dense,
+///  i32 count, i32 depth, acc_out[R][columns] dense)
+/// acc_in and acc_out are the same memory. R = count rounded up to whole register blocks; rows of
+/// `a` beyond count are read as row count - 1. depth is a run-time value, 0 included. The row
+/// stride of b is `columns` if bDense, else a run-time value.
+struct AccumulateSpec {
+  RegisterBlock block;
+  int64_t columns = 0; ///< a multiple of block.vectors * lanes
+  bool rescaled = false;
+  bool bDense = true;
+};
+
+/// Normalises an accumulator: out[r][c] = acc[r][c] / sum(sums[r][:])
+/// (acc[R][paddedColumns] dense, sums[R][lanes] dense, i32 count, out[count][columns])
+/// A row with sum 0 (fully masked) gives 0 if zeroMaskedRows, else NaN.
+struct FinishSpec {
+  int64_t columns = 0;
+  int64_t paddedColumns = 0;
+  bool zeroMaskedRows = true;
+};
+
+/// Stores an accumulator: out[r][c] = acc[r][c] (+ bias[c])
+/// (acc[R][paddedColumns] dense, [bias[paddedColumns] dense if biased,] out[rows][columns]);
+/// rows and columns are run-time extents of out.
+struct EmitSpec {
+  int64_t paddedColumns = 0;
+  bool biased = false;
+};
+
+/// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*.
+struct KernelArgument {
+  enum class Kind { Buffer, Int32, Float32 } kind;
+  ElementType type = ElementType::F32; ///< buffers
+  int rank = 0;                        ///< buffers
+};
+
+struct Kernel {
+  std::string symbol; ///< int symbol(arguments...); always returns 0
+  std::vector<KernelArgument> arguments;
+  std::string bitcode;
+};
+
+/// The symbol and arguments of a kernel without generating it: cheap.
+template <typename Spec> Kernel describeKernel(const Spec &spec, const KernelTarget &target);
+/// Generates a kernel: description plus bitcode. Fails when Halide refuses the specification.
+template <typename Spec>
+llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &target);
+
+#define ATTUNE_KERNEL_SPECS(X)                                                                     \
+  X(Fill) X(PackPanel) X(PackRows) X(Scores) X(Accumulate) X(Finish) X(Emit)
+#define ATTUNE_DECLARE_KERNEL(NAME)                                                                \
+  template <> Kernel describeKernel(const NAME##Spec &spec, const KernelTarget &target);           \
+  template <>                                                                                      \
+  llvm::Expected<Kernel> generateKernel(const NAME##Spec &spec, const KernelTarget &target);
+ATTUNE_KERNEL_SPECS(ATTUNE_DECLARE_KERNEL)
+#undef ATTUNE_DECLARE_KERNEL
+
+} // namespace attune::cpu
+
+#endif

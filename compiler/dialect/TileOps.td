@@ -1,0 +1,131 @@
+//===- TileOps.td - Operations on tiles --------------------*- tablegen -*-===//
+#ifndef ATTUNE_DIALECT_TILE_OPS
+#define ATTUNE_DIALECT_TILE_OPS
+
+include "dialect/MhaDialect.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Mha_PackKind : I32EnumAttr<"PackKind", "layout that mha.pack writes", [
+    I32EnumAttrCase<"Panel", 0, "panel">, I32EnumAttrCase<"Rows", 1, "rows">]> {
+  let cppNamespace = "::attune::mha";
+  let genSpecializedAttr = 0;
+}
+def Mha_PackKindAttr : EnumAttr<Mha_Dialect, Mha_PackKind, "pack_kind">;
+
+def Mha_PackOp : Mha_Op<"pack", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Copies rows of a memref into the layout that tiles are read from";
+  let description = [{
+    `panel`: the last two dimensions of the target are (K, width): target[k][c] = source[c][k] for
+    c < count, and 0 beyond. `rows`: target[r][c] = source[r][c] for r < count, and 0 for the columns
+    beyond the source's. The indices name the first element on both sides.
+  }];
+  let arguments = (ins Mha_PackKindAttr:$kind, AnyMemRef:$source, Variadic<Index>:$source_indices,
+                       Index:$count, AnyMemRef:$target, Variadic<Index>:$target_indices);
+  let assemblyFormat = [{
+    `` $kind $source `[` $source_indices `]` `count` $count `into` $target `[` $target_indices `]`
+    attr-dict `:` type($source) `,` type($target)
+  }];
+}
+
+def Mha_LoadOp : Mha_Op<"load", [AttrSizedOperandSegments]> {
+  let summary = "A tile of a memref";
+  let description = [{
+    The tile's rows run along the last dimension but one and its columns along the last, from
+    `indices`; a panel tile covers the last three dimensions (panels, K, width) from `indices`. Rows at
+    or beyond `count` and columns at or beyond `columns` are not read and hold no defined value: their
+    reader must not let them reach a result.
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$indices, Optional<Index>:$count,
+                       Optional<Index>:$columns);
+  let results = (outs Mha_TileType:$tile);
+  let assemblyFormat = [{
+    $source `[` $indices `]` (`count` $count^)? (`columns` $columns^)? attr-dict `:` type($source)
+    `->` type($tile)
+  }];
+  let hasVerifier = 1;
+}
+
+// A fresh accumulator is one of its own, so that two of them are never merged: an allocation.
+def Mha_ZeroOp : Mha_Op<"zero", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "A fresh accumulator of zeros";
+  let results = (outs Mha_TileType:$acc);
+  let assemblyFormat = "attr-dict `:` type($acc)";
+}
+
+def Mha_StartOp : Mha_Op<"start", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "A fresh accumulator of zeros, and statistics of no key";
+  let results = (outs Mha_TileType:$acc, Mha_StatsType:$stats);
+  let assemblyFormat = "attr-dict `:` type($acc) `,` type($stats)";
+}
+
+def Mha_ScoresOp : Mha_Op<"scores", [AllTypesMatch<["stats", "new_stats"]>]> {
+  let summary = "Scores of a query tile against a key tile, one step of the online softmax";
+  let description = [{
+    t = score(scale * q . k^T), -inf where keep is false. Returns p = exp(t - m) with the new row maximum
+    m, the factors exp(m_old - m) that rescale what was accumulated, and the new statistics. Columns at
+    or beyond `columns` hold no visible key and need not be visited; keep must be false for them unless
+    they fill whole panels. A row without any visible key has p = 0.
+
+    Regions take (s, b, h, i, j, elements...) and (b, h, i, j, elements...), where the elements are those
+    of the tile operands at (i, j). `at` gives b, h and the first query and key index.
+  }];
+  let arguments = (ins Mha_TileType:$query, Mha_TileType:$key, Mha_StatsType:$stats, Index:$batch,
+                       Index:$head, Index:$first_query, Index:$first_key, Index:$count,
+                       Index:$columns, Variadic<Mha_TileType>:$tiles, F64Attr:$scale);
+  let results = (outs Mha_TileType:$p, Mha_RowsType:$rescale, Mha_StatsType:$new_stats);
+  let regions = (region AnyRegion:$score, AnyRegion:$keep);
+  let assemblyFormat = [{
+    $query `,` $key `,` $stats `at` `(` $batch `,` $head `,` $first_query `,` $first_key `)`
+    `count` `(` $count `,` $columns `)` (`tiles` `(` $tiles^ `:` type($tiles) `)`)? `scale` $scale
+    attr-dict `:` type($query) `,` type($key) `->` type($p) `,` type($rescale) `,` type($new_stats)
+    (`score` $score^)? (`keep` $keep^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Mha_AccumulateOp : Mha_Op<"accumulate", [AllTypesMatch<["acc", "result"]>]> {
+  let summary = "acc * rescale + a . b, in place";
+  let description = [{
+    The depth is the row count of b's load. The accumulator is tied to the result: this must be its
+    only use.
+  }];
+  let arguments = (ins Mha_TileType:$acc, Optional<Mha_RowsType>:$rescale, Mha_TileType:$a,
+                       Mha_TileType:$b);
+  let results = (outs Mha_TileType:$result);
+  let assemblyFormat = [{
+    $acc (`rescale` $rescale^ `:` type($rescale))? `,` $a `,` $b attr-dict `:` type($acc) `,` type($a)
+    `,` type($b)
+  }];
+  let hasVerifier = 1;
+}
+
+def Mha_FinishOp : Mha_Op<"finish", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Normalises an accumulator and stores its rows";
+  let description = [{
+    Row sum 0 means that the row saw no key: it becomes 0, or NaN with `nan_masked_rows`.
+  }];
+  let arguments = (ins Mha_TileType:$acc, Mha_StatsType:$stats, AnyMemRef:$target,
+                       Variadic<Index>:$indices, Index:$count, UnitAttr:$nan_masked_rows);
+  let assemblyFormat = [{
+    $acc `,` $stats `into` $target `[` $indices `]` `count` $count attr-dict `:` type($acc) `,`
+    type($stats) `,` type($target)
+  }];
+}
+
+def Mha_EmitOp : Mha_Op<"emit", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "Stores an accumulator, plus a bias row";
+  let arguments = (ins Mha_TileType:$acc, Optional<AnyMemRef>:$bias, AnyMemRef:$target,
+                       Variadic<Index>:$indices, Index:$count, Index:$columns);
+  let assemblyFormat = [{
+    $acc (`bias` $bias^ `:` type($bias))? `into` $target `[` $indices `]` `count` `(` $count `,`
+    $columns `)` attr-dict `:` type($acc) `,` type($target)
+  }];
+}
+
+def Mha_WorkerOp : Mha_Op<"worker", [Pure]> {
+  let summary = "Number of the worker that runs this iteration of a parallel loop";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+#endif

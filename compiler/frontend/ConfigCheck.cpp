@@ -1,0 +1,224 @@
+//===- ConfigCheck.cpp - Constraints and contradictions -------------------===//
+#include "frontend/Config.h"
+#include "frontend/ConfigKeys.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Twine.h"
+#include <algorithm>
+
+namespace attune {
+namespace {
+
+using llvm::StringRef;
+
+/// Names become files such as NAME.json.
+constexpr size_t maxNameBytes = 128;
+
+/// Tensors beyond this cannot be addressed; products below it do not overflow.
+constexpr int64_t maxElements = int64_t(1) << 46;
+
+/// A keyword is a good name: it only ever stands before an underscore, as in case_forward.
+bool isIdentifier(StringRef name) {
+  auto isWord = [](char c) { return llvm::isAlnum(c) || c == '_'; };
+  return !name.empty() && name.size() <= maxNameBytes && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name, isWord);
+}
+
+/// The constraints of one row of the table.
+llvm::Error checkKey(const ConfigKey &key, const Config &config, const ConfigOrigins *origins) {
+  JsonScalar value = getValue(key, config);
+  bool isNull = std::holds_alternative<std::monostate>(value);
+  if (!key.belongsTo(config.op)) {
+    if (!key.nullable || isNull)
+      return llvm::Error::success();
+    return configError(origins, key.path,
+                       "found " + showScalar(value) + ", expected null with op \"" +
+                           opName(config.op) + "\"");
+  }
+  if (key.required && origins && !origins->given(key.path))
+    return configError(origins, key.path,
+                       "missing; op \"" + opName(config.op) + "\" needs " + expectation(key));
+  if (isNull)
+    return llvm::Error::success();
+  double number = key.min;
+  if (const auto *integer = std::get_if<int64_t>(&value))
+    number = double(*integer);
+  else if (const auto *real = std::get_if<double>(&value))
+    number = *real;
+  // Written so that NaN fails.
+  if (number >= key.min && number <= key.max)
+    return llvm::Error::success();
+  return configError(origins, key.path,
+                     "found " + showScalar(value) + ", expected " + expectation(key));
+}
+
+/// One contradiction: the key to blame and what is wrong with it, or no message.
+struct Problem {
+  StringRef path;
+  std::string message;
+};
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+Problem checkName(const Config &config) {
+  if (isIdentifier(config.name))
+    return {};
+  const ConfigKey &key = *findConfigKey("name");
+  return {key.path, "found " + showScalar(config.name) + ", expected " + expectation(key)};
+}
+
+Problem checkHeads(const Config &config) {
+  const ModuleConfig &module = config.module;
+  if (config.op == Op::Attention || module.embedDim % module.numHeads == 0)
+    return {};
+  return {"module.num_heads", "found " + number(module.numHeads) +
+                                  ", expected a divisor of module.embed_dim (" +
+                                  number(module.embedDim) + ")"};
+}
+
+Problem checkBatch(const Config &config) {
+  if (config.forward.batched || !config.forward.batch)
+    return {};
+  return {"forward.batch", "found " + number(*config.forward.batch) +
+                               ", expected null because forward.batched is false"};
+}
+
+Problem checkSelfWidths(const Config &config) {
+  const ModuleConfig &module = config.module;
+  if (config.op == Op::Attention || config.forward.inputs != Inputs::Self)
+    return {};
+  for (auto [path, width] : {std::pair("module.kdim", module.kdim), {"module.vdim", module.vdim}})
+    if (width && *width != module.embedDim)
+      return {path, "found " + number(*width) + ", expected null or module.embed_dim (" +
+                        number(module.embedDim) + ") because forward.inputs is \"self\""};
+  return {};
+}
+
+Problem checkSharedWidths(const Config &config) {
+  const ModuleConfig &module = config.module;
+  int64_t kdim = module.kdim.value_or(module.embedDim);
+  int64_t vdim = module.vdim.value_or(module.embedDim);
+  if (config.op == Op::Attention || config.forward.inputs != Inputs::SharedKeyValue || kdim == vdim)
+    return {};
+  // Blames a key that was given.
+  bool blameKey = !module.vdim.has_value();
+  return {blameKey ? "module.kdim" : "module.vdim",
+          "found " + number(blameKey ? kdim : vdim) + ", expected the same as " +
+              (blameKey ? "module.vdim (" + number(vdim) : "module.kdim (" + number(kdim)) +
+              ") because forward.inputs is \"shared_key_value\""};
+}
+
+Problem checkSelfLengths(const Config &config) {
+  const ForwardConfig &forward = config.forward;
+  if (forward.inputs != Inputs::Self || !forward.targetLength || !forward.sourceLength ||
+      *forward.targetLength == *forward.sourceLength)
+    return {};
+  return {"forward.source_length", "found " + number(*forward.sourceLength) +
+                                       ", expected the same as forward.target_length (" +
+                                       number(*forward.targetLength) +
+                                       ") because forward.inputs is \"self\""};
+}
+
+/// The product of sizes stays addressable; sizes that are not known yet count as 1.
+bool fits(std::initializer_list<int64_t> sizes) {
+  int64_t product = 1;
+  for (int64_t size : sizes)
+    if (__builtin_mul_overflow(product, std::max<int64_t>(size, 1), &product) ||
+        product > maxElements)
+      return false;
+  return true;
+}
+
+Problem checkSizes(const Config &config) {
+  const ForwardConfig &forward = config.forward;
+  const ModuleConfig &module = config.module;
+  int64_t batch = forward.batch.value_or(1);
+  int64_t queries = forward.targetLength.value_or(1), keys = forward.sourceLength.value_or(1);
+  int64_t width = config.op == Op::Attention ? module.numHeads * module.headDim : module.embedDim;
+  int64_t keyWidth = std::max({width, module.kdim.value_or(1), module.vdim.value_or(1)});
+  bool perHead = forward.needWeights || forward.attnMask == AttnMask::Bool3d ||
+                 forward.attnMask == AttnMask::Float3d;
+  const char *tensor = !fits({batch, queries, width})   ? "query"
+                       : !fits({batch, keys, keyWidth}) ? "key or value"
+                       : !fits({perHead ? batch : 1, perHead ? module.numHeads : 1, queries, keys})
+                           ? "score"
+                           : nullptr;
+  if (!tensor)
+    return {};
+  StringRef path = forward.targetLength   ? "forward.target_length"
+                   : forward.sourceLength ? "forward.source_length"
+                                          : "forward.batch";
+  return {path, std::string("the sizes given make a ") + tensor + " tensor of more than " +
+                    number(maxElements) + " elements; expected smaller sizes"};
+}
+
+using Rule = Problem (*)(const Config &);
+
+const Rule rules[] = {checkName,         checkHeads,       checkBatch, checkSelfWidths,
+                      checkSharedWidths, checkSelfLengths, checkSizes};
+
+/// A part of the contract that waits for a later version.
+struct Unsupported {
+  StringRef path;
+  bool (*isUsed)(const Config &);
+  StringRef advice;
+};
+
+template <auto Member> bool differsFromEmbedDim(const Config &config) {
+  return (config.module.*Member).value_or(config.module.embedDim) != config.module.embedDim;
+}
+
+const Unsupported unsupported[] = {
+    {"score", [](const Config &c) { return c.score.has_value(); }, "leave it out"},
+    {"module.add_bias_kv", [](const Config &c) { return c.module.addBiasKv; }, "set it to false"},
+    {"module.add_zero_attn", [](const Config &c) { return c.module.addZeroAttn; },
+     "set it to false"},
+    {"module.kdim", differsFromEmbedDim<&ModuleConfig::kdim>,
+     "set it to null or to module.embed_dim"},
+    {"module.vdim", differsFromEmbedDim<&ModuleConfig::vdim>,
+     "set it to null or to module.embed_dim"},
+    {"forward.attn_mask",
+     [](const Config &c) {
+       return c.forward.attnMask == AttnMask::Bool3d || c.forward.attnMask == AttnMask::Float3d;
+     },
+     "set it to \"none\", \"bool_2d\" or \"float_2d\""},
+    {"forward.key_padding_mask",
+     [](const Config &c) { return c.forward.keyPaddingMask != KeyPaddingMask::None; },
+     "set it to \"none\""},
+    {"forward.need_weights", [](const Config &c) { return c.forward.needWeights; },
+     "set it to false"},
+};
+
+} // namespace
+
+llvm::Error checkConfig(Config &config, const ConfigOrigins *origins) {
+  for (const ConfigKey &key : configKeys())
+    if (llvm::Error error = checkKey(key, config, origins))
+      return error;
+  for (Rule rule : rules)
+    if (Problem problem = rule(config); !problem.message.empty())
+      return configError(origins, problem.path, problem.message);
+  if (config.op == Op::MultiheadAttention)
+    config.module.headDim = config.module.embedDim / config.module.numHeads;
+  ForwardConfig &forward = config.forward;
+  if (forward.inputs == Inputs::Self) {
+    forward.targetLength = forward.targetLength ? forward.targetLength : forward.sourceLength;
+    forward.sourceLength = forward.targetLength;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error checkSupported(const Config &config, const ConfigOrigins *origins) {
+  for (const Unsupported &row : unsupported) {
+    if (!row.isUsed(config))
+      continue;
+    bool isDefault = origins && !origins->given(row.path);
+    return configError(origins, row.path,
+                       showScalar(getValue(*findConfigKey(row.path), config)) +
+                           (isDefault ? " (the default)" : "") +
+                           " is not supported yet by this version; " + row.advice);
+  }
+  return llvm::Error::success();
+}
+
+} // namespace attune

@@ -1,0 +1,42 @@
+//===- Interface.h - The tensors that cross the interface -------*- C++ -*-===//
+//
+// Which tensors a configuration's function takes and returns, in order, with symbolic sizes. The
+// graph, the generated header, the argument checks and the command line all come from this list.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ATTUNE_COMPILER_FRONTEND_INTERFACE_H
+#define ATTUNE_COMPILER_FRONTEND_INTERFACE_H
+
+#include "frontend/Config.h"
+#include <string>
+#include <vector>
+
+namespace attune {
+
+enum class SizeSymbol { Fixed = 0, Batch = 1, Target = 2, Source = 3 };
+
+/// `factor` for a fixed size, else the symbol's run-time value times factor.
+struct SymbolicSize {
+  SizeSymbol symbol = SizeSymbol::Fixed;
+  int64_t factor = 1;
+};
+
+enum class InterfaceType { Float, Mask }; ///< the configuration's dtype, or bool / uint8
+
+struct InterfaceTensor {
+  std::string name; ///< as in PyTorch: query, attn_mask, in_proj_weight ...
+  InterfaceType type = InterfaceType::Float;
+  std::vector<SymbolicSize> sizes;
+};
+
+/// Input tensors in order. Tensors that `forward.inputs` makes the same appear once: "self" has
+/// query alone, "shared_key_value" query and key.
+std::vector<InterfaceTensor> interfaceInputs(const Config &config);
+/// Output tensors in order: out.
+std::vector<InterfaceTensor> interfaceOutputs(const Config &config);
+/// Parameters under their state_dict names, in order; empty for op attention.
+std::vector<InterfaceTensor> interfaceParameters(const Config &config);
+
+} // namespace attune
+
+#endif

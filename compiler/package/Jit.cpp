@@ -1,0 +1,54 @@
+//===- Jit.cpp - Generated code in this process ---------------------------===//
+#include "package/Jit.h"
+
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+
+using namespace llvm;
+
+namespace attune {
+
+struct LoadedModule::Engine {
+  std::unique_ptr<orc::LLJIT> jit;
+};
+
+LoadedModule::LoadedModule() : engine(std::make_unique<Engine>()) {}
+LoadedModule::~LoadedModule() = default;
+
+/// The functions of the runtime that generated code calls.
+static Error defineRuntime(orc::LLJIT &jit) {
+  orc::SymbolMap symbols;
+  auto define = [&](StringRef name, auto *function) {
+    symbols[jit.mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function),
+                                          JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  };
+  define("attune_parallel_for", &attune_parallel_for);
+  define("attune_forward", &attune_forward);
+  define("attune_pack", &attune_pack);
+  define("attune_workspace_size", &attune_workspace_size);
+  return jit.getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols)));
+}
+
+Expected<std::unique_ptr<LoadedModule>> LoadedModule::load(ArrayRef<char> object,
+                                                           const std::string &name) {
+  InitializeNativeTarget();
+  InitializeNativeTargetAsmPrinter();
+  auto jit = orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  if (Error error = defineRuntime(**jit))
+    return error;
+  auto buffer = MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), name);
+  if (Error error = (*jit)->addObjectFile(std::move(buffer)))
+    return error;
+  auto address = (*jit)->lookup(name + "_module");
+  if (!address)
+    return address.takeError();
+  std::unique_ptr<LoadedModule> loaded(new LoadedModule());
+  loaded->engine->jit = std::move(*jit);
+  loaded->descriptor = address->toPtr<const attune_module *>();
+  return loaded;
+}
+
+} // namespace attune

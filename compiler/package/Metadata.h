@@ -1,0 +1,25 @@
+//===- Metadata.h - NAME.json, the description of an object -----*- C++ -*-===//
+#ifndef ATTUNE_PACKAGE_METADATA_H
+#define ATTUNE_PACKAGE_METADATA_H
+
+#include "codegen/cpu/TargetInfo.h"
+#include "frontend/Config.h"
+#include "schedules/CpuSchedule.h"
+#include "llvm/ADT/ArrayRef.h"
+#include <string>
+
+namespace attune {
+
+/// Floating-point operations of one forward pass: 4 N H L S D for the core, half of it when causal
+/// (the square's lower triangle), and 2 rows E_out E_in for each projection.
+double forwardFlops(const Config &config, int64_t batch, int64_t target, int64_t source);
+
+/// The content of NAME.json: configuration, hash, target with required CPU features, schedule with
+/// provenance, sizes, kernels.
+std::string generateMetadata(const Config &config, const cpu::TargetInfo &target,
+                             const CpuSchedule &schedule, uint64_t hash, int64_t packedBytes,
+                             llvm::ArrayRef<std::string> kernels);
+
+} // namespace attune
+
+#endif

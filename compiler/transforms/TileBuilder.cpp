@@ -1,0 +1,51 @@
+//===- TileBuilder.cpp - What the builders of tile stages share -----------===//
+#include "transforms/TileBuilder.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace attune {
+
+Value TileBuilder::constant(int64_t value) {
+  return arith::ConstantIndexOp::create(builder, loc, value);
+}
+
+Value TileBuilder::apply(AffineExpr expression, ValueRange dims) {
+  return affine::AffineApplyOp::create(builder, loc, AffineMap::get(dims.size(), 0, expression),
+                                       dims);
+}
+
+Value TileBuilder::min(ArrayRef<AffineExpr> expressions, ValueRange dims) {
+  return affine::AffineMinOp::create(
+      builder, loc, AffineMap::get(dims.size(), 0, expressions, builder.getContext()), dims);
+}
+
+Value TileBuilder::multiply(Value a, Value b) { return arith::MulIOp::create(builder, loc, a, b); }
+
+Value TileBuilder::ceilDiv(Value a, int64_t b) { return apply(d(0).ceilDiv(b), a); }
+
+void TileBuilder::forall(ValueRange bounds, llvm::function_ref<void(ValueRange)> body) {
+  SmallVector<OpFoldResult> upper(bounds.begin(), bounds.end());
+  auto loop = scf::ForallOp::create(builder, loc, upper, ValueRange(), std::nullopt);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(loop.getTerminator());
+  body(loop.getInductionVars());
+}
+
+MemRefType TileBuilder::floats(ArrayRef<int64_t> shape) {
+  return MemRefType::get(shape, builder.getF32Type());
+}
+
+Value TileBuilder::allocate(ArrayRef<int64_t> shape, ValueRange sizes) {
+  return memref::AllocOp::create(builder, loc, floats(shape), sizes, builder.getI64IntegerAttr(64));
+}
+
+Value TileBuilder::load(Value source, ValueRange indices, Value count, Value columns,
+                        mha::TileType type) {
+  return mha::LoadOp::create(builder, loc, type, source, indices, count, columns);
+}
+
+} // namespace attune

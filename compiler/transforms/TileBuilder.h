@@ -1,0 +1,64 @@
+//===- TileBuilder.h - What the builders of tile stages share ---*- C++ -*-===//
+#ifndef ATTUNE_TRANSFORMS_TILEBUILDER_H
+#define ATTUNE_TRANSFORMS_TILEBUILDER_H
+
+#include "dialect/Mha.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Builders.h"
+#include "schedules/CpuSchedule.h"
+
+namespace attune {
+
+/// A builder at one place of a function, with the schedule and the sizes of the call.
+struct TileBuilder {
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  const CpuSchedule &schedule;
+  const CpuTraits &cpu;
+
+  mlir::Value constant(int64_t value);
+  /// affine.apply of an expression over d0, d1, ... = `dims`.
+  mlir::Value apply(mlir::AffineExpr expression, mlir::ValueRange dims);
+  /// affine.min of expressions over d0, d1, ... = `dims`.
+  mlir::Value min(llvm::ArrayRef<mlir::AffineExpr> expressions, mlir::ValueRange dims);
+  mlir::Value multiply(mlir::Value a, mlir::Value b);
+  mlir::Value ceilDiv(mlir::Value a, int64_t b);
+  mlir::AffineExpr d(unsigned position) { return builder.getAffineDimExpr(position); }
+
+  /// scf.forall over [0, bounds); `body` builds what runs for one point.
+  void forall(mlir::ValueRange bounds, llvm::function_ref<void(mlir::ValueRange)> body);
+
+  mlir::MemRefType floats(llvm::ArrayRef<int64_t> shape);
+  /// A dense temporary; dynamic dimensions take their extents from `sizes`.
+  mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::ValueRange sizes);
+
+  mlir::Value load(mlir::Value source, mlir::ValueRange indices, mlir::Value count,
+                   mlir::Value columns, mha::TileType type);
+};
+
+/// The rows (R, K) of a projection's operand, and where its result goes.
+struct ProjectionStage {
+  mlir::Value x;      ///< memref<?xK>
+  mlir::Value weight; ///< memref<panels x K x width>
+  mlir::Value bias;   ///< memref<panels * width>, or null
+  mlir::Value target; ///< memref<?xcolumns>
+  mlir::Value rows;   ///< number of rows
+  int64_t columns;    ///< valid columns of the target
+};
+void buildProjection(TileBuilder &tile, const ProjectionStage &stage);
+
+/// The operands of attention as (N, H, length, D) memrefs and the op whose regions apply.
+struct AttentionStage {
+  mha::AttendOp attend;
+  mlir::Value query, key, value, target;
+  mlir::Value batch, heads, targetLength, sourceLength;
+  int64_t headDim;
+  /// The memref that stands for a tensor which the regions read.
+  llvm::function_ref<mlir::Value(mlir::Value)> memrefOf;
+};
+mlir::LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage);
+
+} // namespace attune
+
+#endif

@@ -1,0 +1,350 @@
+//===- TileGraph.cpp - Graph IR to tile IR --------------------------------===//
+#include "transforms/TileGraph.h"
+
+#include "dialect/ScheduleAttribute.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "transforms/TileBuilder.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace attune {
+#define GEN_PASS_DEF_TILEGRAPH
+#include "transforms/TileGraph.h.inc"
+
+namespace {
+/// Packed tensors start at multiples of this many floats: 64 bytes.
+constexpr int64_t kPackedAlignment = 16;
+
+/// memref with run-time strides but for the innermost.
+MemRefType interfaceType(RankedTensorType tensor) {
+  SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
+  strides.back() = 1;
+  auto layout = StridedLayoutAttr::get(tensor.getContext(), 0, strides);
+  return MemRefType::get(tensor.getShape(), tensor.getElementType(), layout);
+}
+
+/// Offsets of packed tensors in the packed block, in floats, and its whole size.
+SmallVector<int64_t> packedOffsets(TypeRange types, int64_t &size) {
+  SmallVector<int64_t> offsets;
+  size = 0;
+  for (Type type : types) {
+    offsets.push_back(size);
+    size += llvm::alignTo(cast<RankedTensorType>(type).getNumElements(), kPackedAlignment);
+  }
+  return offsets;
+}
+
+/// Builds the tile function of one graph function, operation by operation.
+class FunctionTiler {
+public:
+  FunctionTiler(func::FuncOp graph, const CpuSchedule &schedule, const CpuTraits &cpu)
+      : graph(graph), builder(graph.getContext()), tile{builder, graph.getLoc(), schedule, cpu} {}
+
+  LogicalResult run() {
+    graph.walk([&](mha::SplitHeadsOp op) { order = op.getOrder(); });
+    createFunction();
+    for (Operation &op : graph.front().without_terminator())
+      if (failed(lower(op)))
+        return failure();
+    func::ReturnOp::create(builder, tile.loc);
+    graph.erase();
+    return success();
+  }
+
+private:
+  void createFunction();
+  LogicalResult lower(Operation &op);
+  void lower(mha::PackWeightOp op);
+  void lower(mha::PackBiasOp op);
+  void lower(mha::ProjectOp op);
+  void lower(mha::SplitHeadsOp op);
+  LogicalResult lower(mha::AttendOp op);
+
+  /// A static view of the packed block.
+  Value packedView(int64_t offset, RankedTensorType type);
+  /// An interface tensor (or a temporary of rows) as rows (R, K).
+  Value rowsView(Value graphValue);
+  /// Rows or an interface tensor as (N, H, length, D), from column `first`.
+  Value headsView(Value memref, RankedTensorType heads, int64_t first, Value length);
+  /// Where the value of an op goes: the out argument if it is returned, else null.
+  Value outArgument(Value graphValue);
+  Value size(RankedTensorType type, unsigned dimension, Value symbol);
+  Value rowCount(Value graphValue);
+
+  func::FuncOp graph, function;
+  OpBuilder builder;
+  TileBuilder tile;
+  DenseMap<Value, Value>
+      memrefs; ///< graph value -> memref, interface tensors in the caller's order
+  DenseMap<Value, Value> lengths;      ///< graph value -> L or S
+  mha::Order order = mha::Order::NHLD; ///< of all interface tensors
+  Value packed, batchSymbol, targetSymbol, sourceSymbol;
+};
+
+void FunctionTiler::createFunction() {
+  SmallVector<Type> types, packedTypes;
+  SmallVector<BlockArgument> interface, packedArguments;
+  SmallVector<DictionaryAttr> attributes;
+  for (BlockArgument argument : graph.getArguments()) {
+    if (graph.getArgAttr(argument.getArgNumber(), "mha.packed")) {
+      packedTypes.push_back(argument.getType());
+      packedArguments.push_back(argument);
+      continue;
+    }
+    interface.push_back(argument);
+    types.push_back(interfaceType(cast<RankedTensorType>(argument.getType())));
+    attributes.push_back(graph.getArgAttrDict(argument.getArgNumber()));
+  }
+  const bool isPack = graph.getName() == "pack";
+  if (isPack)
+    llvm::append_range(packedTypes, graph.getResultTypes());
+  int64_t packedSize;
+  SmallVector<int64_t> offsets = packedOffsets(packedTypes, packedSize);
+  const bool hasPacked = !packedTypes.empty();
+  const unsigned packedIndex = types.size();
+  if (hasPacked)
+    types.push_back(tile.floats({packedSize}));
+  const unsigned outIndex = types.size();
+  if (!isPack) {
+    for (Type type : graph.getResultTypes())
+      types.push_back(interfaceType(cast<RankedTensorType>(type)));
+    types.append(3, builder.getIndexType());
+  }
+  builder.setInsertionPoint(graph);
+  function =
+      func::FuncOp::create(builder, tile.loc, graph.getName(), builder.getFunctionType(types, {}));
+  for (auto [index, dictionary] : llvm::enumerate(attributes))
+    function.setArgAttrs(index, dictionary);
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  for (auto [index, argument] : llvm::enumerate(interface))
+    memrefs[argument] = function.getArgument(index);
+  if (hasPacked) {
+    function.setArgAttr(packedIndex, "mha.packed", builder.getUnitAttr());
+    packed = function.getArgument(packedIndex);
+  }
+  auto returned = graph.front().getTerminator()->getOperands();
+  if (isPack) {
+    for (auto [value, offset] : llvm::zip(returned, offsets))
+      memrefs[value] = packedView(offset, cast<RankedTensorType>(value.getType()));
+    return;
+  }
+  for (auto [argument, offset] : llvm::zip(packedArguments, offsets))
+    memrefs[argument] = packedView(offset, cast<RankedTensorType>(argument.getType()));
+  function.setArgAttr(outIndex, "mha.output", builder.getStringAttr("out"));
+  batchSymbol = function.getArgument(outIndex + 1);
+  targetSymbol = function.getArgument(outIndex + 2);
+  sourceSymbol = function.getArgument(outIndex + 3);
+  for (BlockArgument argument : interface) {
+    auto name = graph.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "mha.input");
+    lengths[argument] = name && name == "query" ? targetSymbol : sourceSymbol;
+  }
+}
+
+Value FunctionTiler::packedView(int64_t offset, RankedTensorType type) {
+  SmallVector<int64_t> strides(type.getRank(), 1);
+  for (int64_t k = type.getRank() - 2; k >= 0; --k)
+    strides[k] = strides[k + 1] * type.getDimSize(k + 1);
+  auto layout = StridedLayoutAttr::get(builder.getContext(), offset, strides);
+  return memref::ReinterpretCastOp::create(
+      builder, tile.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), packed,
+      offset, type.getShape(), strides);
+}
+
+Value FunctionTiler::outArgument(Value graphValue) {
+  auto returned = graph.front().getTerminator()->getOperands();
+  if (!llvm::is_contained(returned, graphValue))
+    return {};
+  return function.getArgument(function.getNumArguments() - 4);
+}
+
+Value FunctionTiler::size(RankedTensorType type, unsigned dimension, Value symbol) {
+  return type.isDynamicDim(dimension) ? symbol : tile.constant(type.getDimSize(dimension));
+}
+
+/// Rows of an activation: the product of its leading dimensions, batch and length in either order.
+Value FunctionTiler::rowCount(Value graphValue) {
+  auto type = cast<RankedTensorType>(graphValue.getType());
+  Value length = lengths.lookup(graphValue);
+  if (type.getRank() == 2)
+    return size(type, 0, length);
+  const unsigned batch = order == mha::Order::NLE ? 0 : 1;
+  return tile.multiply(size(type, batch, batchSymbol), size(type, 1 - batch, length));
+}
+
+Value FunctionTiler::rowsView(Value graphValue) {
+  Value memref = memrefs.lookup(graphValue);
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 2)
+    return memref;
+  // The interface guarantees evenly spaced rows; the stride of a dimension of size 1 means nothing.
+  auto metadata = memref::ExtractStridedMetadataOp::create(builder, tile.loc, memref);
+  Value inner = metadata.getConstifiedMixedSizes()[1].dyn_cast<Value>();
+  if (!inner)
+    inner = tile.constant(type.getDimSize(1));
+  Value single =
+      arith::CmpIOp::create(builder, tile.loc, arith::CmpIPredicate::eq, inner, tile.constant(1));
+  Value stride = arith::SelectOp::create(builder, tile.loc, single, metadata.getStrides()[0],
+                                         metadata.getStrides()[1]);
+  auto layout = StridedLayoutAttr::get(builder.getContext(), 0, {ShapedType::kDynamic, 1});
+  auto rows = MemRefType::get({ShapedType::kDynamic, type.getShape().back()}, type.getElementType(),
+                              layout);
+  return memref::ReinterpretCastOp::create(
+      builder, tile.loc, rows, metadata.getBaseBuffer(), builder.getIndexAttr(0),
+      {OpFoldResult(rowCount(graphValue)), builder.getIndexAttr(type.getShape().back())},
+      {OpFoldResult(stride), builder.getIndexAttr(1)});
+}
+
+Value FunctionTiler::headsView(Value memref, RankedTensorType heads, int64_t first, Value length) {
+  if (order == mha::Order::NHLD)
+    return memref;
+  auto type = cast<MemRefType>(memref.getType());
+  const int64_t headDim = heads.getDimSize(3);
+  Value batch = size(heads, 0, batchSymbol);
+  SmallVector<OpFoldResult> sizes = {batch, builder.getIndexAttr(heads.getDimSize(1)), length,
+                                     builder.getIndexAttr(headDim)};
+  SmallVector<OpFoldResult> strides;
+  Value base = memref;
+  if (order == mha::Order::HLD) {
+    auto metadata = memref::ExtractStridedMetadataOp::create(builder, tile.loc, memref);
+    base = metadata.getBaseBuffer();
+    strides = {metadata.getStrides()[0], metadata.getStrides()[0], metadata.getStrides()[1]};
+  } else {
+    const int64_t row = type.getDimSize(1);
+    Value rowStride = tile.constant(row);
+    if (order == mha::Order::LNE)
+      strides = {builder.getIndexAttr(row), builder.getIndexAttr(headDim),
+                 tile.multiply(batch, rowStride)};
+    else
+      strides = {tile.multiply(length, rowStride), builder.getIndexAttr(headDim),
+                 builder.getIndexAttr(row)};
+  }
+  strides.push_back(builder.getIndexAttr(1));
+  SmallVector<int64_t> shape, strideTypes;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults(sizes, dynamic, shape);
+  dispatchIndexOpFoldResults(strides, dynamic, strideTypes);
+  auto layout = StridedLayoutAttr::get(builder.getContext(), first, strideTypes);
+  return memref::ReinterpretCastOp::create(
+      builder, tile.loc, MemRefType::get(shape, type.getElementType(), layout), base,
+      OpFoldResult(builder.getIndexAttr(first)), sizes, strides);
+}
+
+LogicalResult FunctionTiler::lower(Operation &op) {
+  return TypeSwitch<Operation *, LogicalResult>(&op)
+      .Case<mha::PackWeightOp, mha::PackBiasOp, mha::ProjectOp, mha::SplitHeadsOp>([&](auto known) {
+        lower(known);
+        return success();
+      })
+      .Case([&](mha::AttendOp attend) { return lower(attend); })
+      .Case([&](mha::MergeHeadsOp) { return success(); }) // done with its attend
+      .Default([](Operation *other) {
+        return other->emitOpError() << "has no tile form; the passes before should have removed it";
+      });
+}
+
+void FunctionTiler::lower(mha::PackWeightOp op) {
+  Value source = memrefs.lookup(op.getWeight()), target = memrefs.lookup(op.getResult());
+  auto shape = op.getResult().getType().getShape();
+  const int64_t width = shape[2], first = op.getFirst(), columns = op.getColumns();
+  tile.forall({tile.constant(shape[0])}, [&](ValueRange point) {
+    Value zero = tile.constant(0);
+    Value row = tile.apply(tile.d(0) * width + first, point[0]);
+    Value count =
+        tile.min({builder.getAffineConstantExpr(width), columns - tile.d(0) * width}, point[0]);
+    mha::PackOp::create(builder, tile.loc, mha::PackKind::Panel, source, ValueRange{row, zero},
+                        count, target, ValueRange{point[0], zero, zero});
+  });
+}
+
+/// A bias is one row that is padded to whole panels.
+void FunctionTiler::lower(mha::PackBiasOp op) {
+  auto asRow = [&](Value memref, int64_t offset, int64_t columns) -> Value {
+    auto layout = StridedLayoutAttr::get(builder.getContext(), offset, {columns, 1});
+    return memref::ReinterpretCastOp::create(
+        builder, tile.loc, MemRefType::get({1, columns}, builder.getF32Type(), layout), memref,
+        offset, ArrayRef<int64_t>{1, columns}, ArrayRef<int64_t>{columns, 1});
+  };
+  Value target = memrefs.lookup(op.getResult());
+  int64_t offset =
+      cast<StridedLayoutAttr>(cast<MemRefType>(target.getType()).getLayout()).getOffset();
+  Value source = asRow(memrefs.lookup(op.getBias()), op.getFirst(), op.getColumns());
+  target = asRow(packed, offset, op.getResult().getType().getDimSize(0));
+  Value zero = tile.constant(0);
+  mha::PackOp::create(builder, tile.loc, mha::PackKind::Rows, source, ValueRange{zero, zero},
+                      tile.constant(1), target, ValueRange{zero, zero});
+}
+
+void FunctionTiler::lower(mha::ProjectOp op) {
+  lengths[op.getResult()] = lengths.lookup(op.getX());
+  ProjectionStage stage;
+  stage.x = rowsView(op.getX());
+  stage.weight = memrefs.lookup(op.getWeight());
+  stage.bias = op.getBias() ? memrefs.lookup(op.getBias()) : Value();
+  stage.rows = rowCount(op.getX());
+  stage.columns = op.getColumns();
+  if (Value out = outArgument(op.getResult())) {
+    memrefs[op.getResult()] = out;
+    stage.target = rowsView(op.getResult());
+  } else {
+    stage.target = tile.allocate({ShapedType::kDynamic, stage.columns}, stage.rows);
+    memrefs[op.getResult()] = stage.target;
+  }
+  buildProjection(tile, stage);
+}
+
+void FunctionTiler::lower(mha::SplitHeadsOp op) {
+  Value length = lengths.lookup(op.getX());
+  lengths[op.getResult()] = length;
+  RankedTensorType type = op.getResult().getType();
+  memrefs[op.getResult()] =
+      headsView(memrefs.lookup(op.getX()), type, op.getFirst(), size(type, 2, length));
+}
+
+LogicalResult FunctionTiler::lower(mha::AttendOp op) {
+  auto merge =
+      op->hasOneUse() ? dyn_cast<mha::MergeHeadsOp>(*op->getUsers().begin()) : mha::MergeHeadsOp();
+  if (!merge)
+    return op.emitOpError() << "must be used by one mha.merge_heads";
+  RankedTensorType type = op.getResult().getType();
+  Value length = lengths.lookup(op.getQuery());
+  lengths[merge.getResult()] = length;
+  Value merged = outArgument(merge.getResult());
+  if (!merged)
+    merged = tile.allocate({ShapedType::kDynamic, merge.getResult().getType().getShape().back()},
+                           rowCount(merge.getResult()));
+  memrefs[merge.getResult()] = merged;
+  Value target = size(type, 2, length);
+  auto memrefOf = [&](Value graphValue) { return memrefs.lookup(graphValue); };
+  AttentionStage stage{op,
+                       memrefs.lookup(op.getQuery()),
+                       memrefs.lookup(op.getKey()),
+                       memrefs.lookup(op.getValue()),
+                       headsView(merged, type, 0, target),
+                       size(type, 0, batchSymbol),
+                       tile.constant(type.getDimSize(1)),
+                       target,
+                       size(op.getKey().getType(), 2, lengths.lookup(op.getKey())),
+                       type.getDimSize(3),
+                       memrefOf};
+  return buildAttention(tile, stage);
+}
+
+struct TileGraphPass : impl::TileGraphBase<TileGraphPass> {
+  void runOnOperation() override {
+    CpuSchedule schedule;
+    CpuTraits cpu;
+    if (failed(mha::getSchedule(getOperation(), schedule, cpu)))
+      return signalPassFailure();
+    SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp function : functions)
+      if (failed(FunctionTiler(function, schedule, cpu).run()))
+        return signalPassFailure();
+  }
+};
+} // namespace
+} // namespace attune

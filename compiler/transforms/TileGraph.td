@@ -1,0 +1,39 @@
+//===- TileGraph.td ----------------------------------------*- tablegen -*-===//
+include "mlir/Pass/PassBase.td"
+
+def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
+  let summary = "Turns the graph into a program over tiles, as the schedule says";
+  let description = [{
+    Every stage becomes one scf.forall: a projection runs over (row tile, panel of columns), packing of
+    keys and values over (batch, head, kv tile), attention over (batch, head, query tile). Inside, the
+    kv loop is cut in two by the bounds that the keep region's conjuncts of the form j <= +-i + c give:
+    full tiles, which run only what is left of keep, and edge tiles, which run all of it. Tiles without a
+    visible key are never visited.
+
+    Tensors become memrefs: interface tensors are arguments with run-time strides, results are the last
+    ones; `packed` holds all packed parameters; the sizes N, L and S are index arguments, which are used
+    where the configuration leaves a size open.
+
+    Before:
+    ```mlir
+    module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, exp2_degree = 6, grain = 1, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+      func.func @forward(%q: tensor<1x2x?x64xf32> {mha.input = "query"}, %k: tensor<1x2x?x64xf32> {mha.input = "key"}, %v: tensor<1x2x?x64xf32> {mha.input = "value"}) -> tensor<1x2x?x64xf32> {
+        %0 = mha.split_heads %q order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
+        %1 = mha.split_heads %k order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
+        %2 = mha.split_heads %v order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
+        %3 = mha.attend %0, %1, %2 scale 1.250000e-01 : (tensor<1x2x?x64xf32>, tensor<1x2x?x64xf32>, tensor<1x2x?x64xf32>) -> tensor<1x2x?x64xf32> keep {
+        ^bb0(%b: index, %h: index, %i: index, %j: index):
+          %c = arith.cmpi sle, %j, %i : index
+          mha.yield %c : i1
+        }
+        %4 = mha.merge_heads %3 order nhld : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
+        return %4 : tensor<1x2x?x64xf32>
+      }
+    }
+    ```
+    After (checked by tests/lit/transforms/TileGraph/causal.mlir).
+  }];
+  let dependentDialects = ["::attune::mha::MhaDialect", "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}

@@ -1,0 +1,57 @@
+//===- TileProjection.cpp - A projection as a program over tiles ----------===//
+#include "transforms/TileBuilder.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace attune {
+
+/// One tile of the result: the sum over depth blocks, then the bias, stored where it is wanted.
+static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage, Value rowTile,
+                                Value panel) {
+  OpBuilder &builder = tile.builder;
+  Type f32 = builder.getF32Type();
+  MLIRContext *context = builder.getContext();
+  const int64_t width = cast<MemRefType>(stage.weight.getType()).getShape()[2];
+  const int64_t depth = cast<MemRefType>(stage.weight.getType()).getShape()[1];
+  const int64_t rowBlock = tile.schedule.projectionRows;
+  const int64_t depthBlock = tile.schedule.projectionDepth;
+
+  Value row = tile.apply(tile.d(0) * rowBlock, rowTile);
+  Value rowCount =
+      tile.min({builder.getAffineConstantExpr(rowBlock), tile.d(0) - tile.d(1)}, {stage.rows, row});
+  Value column = tile.apply(tile.d(0) * width, panel);
+  Value columnCount =
+      tile.min({builder.getAffineConstantExpr(width), stage.columns - tile.d(0)}, column);
+  auto accType = mha::TileType::get(context, rowBlock, width, f32, false);
+  Value zero = mha::ZeroOp::create(builder, tile.loc, accType);
+  Value first = tile.constant(0);
+  auto loop = scf::ForOp::create(
+      builder, tile.loc, first, tile.constant(depth), tile.constant(depthBlock), zero,
+      [&](OpBuilder &, Location loc, Value k, ValueRange carried) {
+        Value left = tile.min({builder.getAffineConstantExpr(depthBlock), depth - tile.d(0)}, k);
+        Value x = tile.load(stage.x, {row, k}, rowCount, left,
+                            mha::TileType::get(context, rowBlock, depthBlock, f32, false));
+        Value w = tile.load(stage.weight, {panel, k, first}, left, {},
+                            mha::TileType::get(context, depthBlock, width, f32, false));
+        Value acc = mha::AccumulateOp::create(builder, loc, accType, carried[0], Value(), x, w);
+        scf::YieldOp::create(builder, loc, acc);
+      });
+  Value bias;
+  if (stage.bias)
+    bias = memref::SubViewOp::create(builder, tile.loc, stage.bias, {OpFoldResult(column)},
+                                     {OpFoldResult(builder.getIndexAttr(width))},
+                                     {OpFoldResult(builder.getIndexAttr(1))});
+  mha::EmitOp::create(builder, tile.loc, loop.getResult(0), bias, stage.target,
+                      ValueRange{row, column}, rowCount, columnCount);
+}
+
+void buildProjection(TileBuilder &tile, const ProjectionStage &stage) {
+  const int64_t panels = cast<MemRefType>(stage.weight.getType()).getShape()[0];
+  Value rowTiles = tile.ceilDiv(stage.rows, tile.schedule.projectionRows);
+  tile.forall({rowTiles, tile.constant(panels)},
+              [&](ValueRange point) { buildProjectionTile(tile, stage, point[0], point[1]); });
+}
+
+} // namespace attune

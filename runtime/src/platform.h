@@ -1,0 +1,87 @@
+//===- platform.h - What the thread pool needs of Linux and the CPU ---------------------------===//
+
+#ifndef ATTUNE_RUNTIME_PLATFORM_H
+#define ATTUNE_RUNTIME_PLATFORM_H
+
+#include <atomic>
+#include <climits>
+#include <cstdint>
+#include <ctime>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace attune::runtime {
+
+/// Sleeps while \p Word holds \p Value; may return early.
+inline void futexWait(std::atomic<uint32_t> &Word, uint32_t Value) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&Word), FUTEX_WAIT_PRIVATE, Value, nullptr,
+          nullptr, 0);
+}
+
+/// Wakes up to \p Count threads that sleep on \p Word.
+inline void futexWake(std::atomic<uint32_t> &Word, int32_t Count) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&Word), FUTEX_WAKE_PRIVATE, Count, nullptr,
+          nullptr, 0);
+}
+
+inline void pauseCpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/// Limits spinning to 50 microseconds: shorter than that, sleeping and waking costs more.
+class SpinTimer {
+public:
+  /// Pauses for a moment; false when the time is up.
+  bool keepSpinning() {
+    pauseCpu();
+    if (++Turns % TurnsPerLook != 0)
+      return true;
+    int64_t Now = nanoseconds();
+    if (Start == 0)
+      Start = Now;
+    return Now - Start < Limit;
+  }
+
+private:
+  static constexpr unsigned TurnsPerLook = 32;
+  static constexpr int64_t Limit = 50000;
+
+  static int64_t nanoseconds() {
+    timespec Time;
+    clock_gettime(CLOCK_MONOTONIC, &Time);
+    return static_cast<int64_t>(Time.tv_sec) * 1000000000 + Time.tv_nsec;
+  }
+
+  unsigned Turns = 0;
+  int64_t Start = 0;
+};
+
+/// The rounding and denormal modes of this thread, without exception flags.
+inline uint64_t floatControl() {
+#if defined(__x86_64__)
+  return __builtin_ia32_stmxcsr() & ~0x3fu;
+#elif defined(__aarch64__)
+  uint64_t Value;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(Value));
+  return Value;
+#else
+  return 0;
+#endif
+}
+
+inline void setFloatControl([[maybe_unused]] uint64_t Value) {
+#if defined(__x86_64__)
+  __builtin_ia32_ldmxcsr(static_cast<unsigned>(Value));
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(Value));
+#endif
+}
+
+} // namespace attune::runtime
+
+#endif

@@ -1,0 +1,90 @@
+//===- CpuSchedule.cpp - The default schedule -----------------------------===//
+//
+// README.md derives the numbers.
+//
+//===----------------------------------------------------------------------===//
+#include "schedules/CpuSchedule.h"
+#include <algorithm>
+#include <numeric>
+
+namespace attune {
+namespace {
+
+constexpr int64_t floatBytes = 4;
+
+int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+/// Rows that fit the registers beside `vectors` operands and one broadcast.
+int mostRows(int vectors, const CpuTraits &cpu) {
+  return std::min(maxBlockRows, (cpu.vectorRegisters - 1 - vectors) / vectors);
+}
+
+/// The relative time of a value block: columns computed, padding included, times the slowdown where
+/// loads, not FMAs, are the limit.
+double blockCost(const RegisterBlock &block, int64_t vectorsNeeded) {
+  // FMA units starve when loads come close to one an FMA.
+  constexpr double freeLoads = 0.75;
+  double loads = double(block.rows + block.vectors) / (block.rows * block.vectors);
+  return double(roundUp(vectorsNeeded, block.vectors)) * std::max(1.0, loads / freeLoads);
+}
+
+/// The value block: least cost; among equals, fewest loads an FMA.
+RegisterBlock valueBlock(int64_t headDim, const CpuTraits &cpu) {
+  int64_t needed = roundUp(headDim, cpu.vectorLanes) / cpu.vectorLanes;
+  RegisterBlock best;
+  auto rank = [&](const RegisterBlock &block) {
+    return std::pair(blockCost(block, needed),
+                     double(block.rows + block.vectors) / (block.rows * block.vectors));
+  };
+  for (int vectors = 1; mostRows(vectors, cpu) > 0 && vectors <= needed; ++vectors) {
+    RegisterBlock block{mostRows(vectors, cpu), vectors};
+    // Fewer accumulators do not hide the latency of an FMA.
+    bool hidesLatency = block.rows * block.vectors >= 8;
+    if (hidesLatency && (best.rows == 0 || rank(block) < rank(best)))
+      best = block;
+  }
+  return best;
+}
+
+int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
+  int keys = 256;
+  while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= schedule.keyPanel(cpu))
+    keys /= 2;
+  return keys;
+}
+
+/// Query rows: queries and accumulators stay within 3/4 of L1. Fewer than 24 rows read a key panel
+/// from L2 too often, so wide heads leave L1; more than 96 gain nothing. Scores and probabilities
+/// included, everything stays within half of L2.
+int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
+  int64_t rowBytes = (headDim + schedule.paddedHeadDim(cpu, headDim)) * floatBytes;
+  int64_t inL1 = cpu.l1Bytes * 3 / 4 / rowBytes;
+  int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
+  int64_t rows = std::min(std::clamp<int64_t>(inL1, 24, 96), inL2);
+  int64_t unit = std::lcm(schedule.scores.rows, schedule.values.rows);
+  return int(std::max(rows / unit * unit, unit));
+}
+
+} // namespace
+
+int64_t CpuSchedule::paddedHeadDim(const CpuTraits &cpu, int64_t headDim) const {
+  return roundUp(headDim, int64_t(values.vectors) * cpu.vectorLanes);
+}
+
+CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu) {
+  bool manyRegisters = cpu.vectorRegisters >= 32;
+  CpuSchedule schedule;
+  schedule.scores = manyRegisters ? RegisterBlock{6, 4} : RegisterBlock{6, 2};
+  schedule.values = valueBlock(problem.headDim, cpu);
+  schedule.kvTile = keysOfTile(schedule, problem.headDim, cpu);
+  schedule.queryTile = rowsOfTile(schedule, problem.headDim, cpu);
+  // Only the core alone gets its values from the caller, who may have laid them out densely.
+  bool dense = schedule.paddedHeadDim(cpu, problem.headDim) == problem.headDim;
+  schedule.packValue = !problem.hasProjections && dense ? PackValue::AsIs : PackValue::PerHead;
+  schedule.projection = manyRegisters ? RegisterBlock{8, 3} : RegisterBlock{6, 2};
+  schedule.projectionRows = 128 / schedule.projection.rows * schedule.projection.rows;
+  schedule.projectionDepth = manyRegisters ? 512 : 256;
+  return schedule;
+}
+
+} // namespace attune

@@ -1,0 +1,167 @@
+//===- DenseKernelsTest.cpp - Packing, accumulating, storing --------------===//
+
+#include "KernelTest.h"
+#include <cmath>
+
+namespace attune::cpu::test {
+namespace {
+
+class DenseKernels : public testing::TestWithParam<NamedTarget> {
+protected:
+  const KernelTarget &target = GetParam().target;
+  const int lanes = target.vectorLanes;
+  const RegisterBlock block = GetParam().block;
+};
+
+INSTANTIATE_TEST_SUITE_P(Host, DenseKernels, testing::ValuesIn(hostTargets()),
+                         [](const auto &info) { return info.param.name; });
+
+const float guard = 12345.0f;
+
+TEST_P(DenseKernels, FillWritesItsRowOnly) {
+  JitKernel fill = makeKernel(FillSpec{}, target);
+  for (int length : {0, 1, 3, 16, 37, 100}) {
+    Floats out(length + 8, guard);
+    fill(-INFINITY, Buffer(out.data(), {length}).get());
+    for (int i = 0; i < length + 8; ++i)
+      EXPECT_EQ(out[i], i < length ? -INFINITY : guard) << length << ' ' << i;
+  }
+}
+
+TEST_P(DenseKernels, PackPanelTransposesAndPads) {
+  const int width = 2 * lanes;
+  JitKernel pack = makeKernel(PackPanelSpec{width}, target);
+  for (int count : {1, 3, width - 1, width})
+    for (int depth : {1, 3, 8, 33, 80, 97}) {
+      const int stride = depth + 5;
+      // The last row ends with the allocation: a sanitizer would see a read beyond it.
+      Floats in = randomFloats(std::max(count * stride - 5, 0), 1);
+      Floats panel(width * depth + 16, guard);
+      pack(Buffer(in.data(), {count, depth}, {stride, 1}).get(), count,
+           Buffer(panel.data(), {depth, width}).get());
+      for (int d = 0; d < depth; ++d)
+        for (int c = 0; c < width; ++c)
+          ASSERT_EQ(panel[d * width + c], c < count ? in[c * stride + d] : 0.0f)
+              << count << ' ' << depth << ' ' << d << ' ' << c;
+      for (int i = 0; i < 16; ++i)
+        ASSERT_EQ(panel[width * depth + i], guard);
+    }
+}
+
+template <typename T> void checkPackRows(const KernelTarget &target, ElementType type) {
+  JitKernel pack = makeKernel(PackRowsSpec{type}, target);
+  for (int rows : {1, 3})
+    for (int columns : {0, 1, 7, 64, 80, 129})
+      for (int padding : {0, 1, 16, 70}) {
+        const int padded = columns + padding, stride = columns + 3, outStride = padded + 2;
+        std::vector<T> in(rows * stride), out(rows * outStride, T(99));
+        for (size_t i = 0; i < in.size(); ++i)
+          in[i] = T(i % 90 + 1);
+        pack(Buffer(in.data(), {rows, columns}, {stride, 1}).get(), columns,
+             Buffer(out.data(), {rows, padded}, {outStride, 1}).get());
+        for (int r = 0; r < rows; ++r)
+          for (int c = 0; c < outStride; ++c)
+            ASSERT_EQ(out[r * outStride + c], c < columns  ? in[r * stride + c]
+                                              : c < padded ? T(0)
+                                                           : T(99))
+                << columns << ' ' << padded << ' ' << r << ' ' << c;
+      }
+}
+
+TEST_P(DenseKernels, PackRowsCopiesAndPadsFloats) {
+  checkPackRows<float>(target, ElementType::F32);
+}
+TEST_P(DenseKernels, PackRowsCopiesAndPadsBytes) {
+  checkPackRows<uint8_t>(target, ElementType::U8);
+}
+
+void checkAccumulate(const NamedTarget &named, bool rescaled, bool dense) {
+  const int panel = named.block.vectors * named.target.vectorLanes;
+  for (int panels : {1, 3}) {
+    const int columns = panels * panel;
+    AccumulateSpec spec{named.block, columns, rescaled, dense};
+    JitKernel accumulate = makeKernel(spec, named.target);
+    for (int count : {1, 5, 6, 13})
+      for (int depth : {0, 1, 2, 33}) {
+        const int rows = roundUp(count, named.block.rows), bStride = columns + (dense ? 0 : 7);
+        const int aStride = depth + 3;
+        Floats a = randomFloats(count * aStride, 2), b = randomFloats(depth * bStride, 3),
+               scale = randomFloats(rows, 4), acc = randomFloats(rows * columns, 5);
+        Floats expected = acc;
+        for (int r = 0; r < count; ++r)
+          for (int c = 0; c < columns; ++c) {
+            double sum = acc[r * columns + c] * double(rescaled ? scale[r] : 1);
+            for (int k = 0; k < depth; ++k)
+              sum += double(a[r * aStride + k]) * b[k * bStride + c];
+            expected[r * columns + c] = static_cast<float>(sum);
+          }
+        Buffer bufferA(a.data(), {count, depth}, {aStride, 1});
+        Buffer bufferB(b.data(), {depth, columns}, {bStride, 1});
+        Buffer factor(scale.data(), {rows}), in(acc.data(), {rows, columns}),
+            out(acc.data(), {rows, columns});
+        if (rescaled)
+          accumulate(bufferA.get(), bufferB.get(), factor.get(), in.get(), count, depth, out.get());
+        else
+          accumulate(bufferA.get(), bufferB.get(), in.get(), count, depth, out.get());
+        for (int i = 0; i < count * columns; ++i)
+          ASSERT_NEAR(acc[i], expected[i], 1e-5) << count << ' ' << depth << ' ' << i;
+      }
+  }
+}
+
+TEST_P(DenseKernels, AccumulateAddsProducts) { checkAccumulate(GetParam(), false, true); }
+TEST_P(DenseKernels, AccumulateRescales) { checkAccumulate(GetParam(), true, true); }
+TEST_P(DenseKernels, AccumulateTakesStridedRows) { checkAccumulate(GetParam(), true, false); }
+
+TEST_P(DenseKernels, FinishNormalisesAndTreatsMaskedRows) {
+  for (bool zero : {true, false})
+    for (int columns : {1, 3, lanes, lanes + 1, 80}) {
+      const int padded = roundUp(columns, 2 * lanes), count = 5, stride = columns + 1;
+      JitKernel finish = makeKernel(FinishSpec{columns, padded, zero}, target);
+      Floats acc = randomFloats(6 * padded, 6), sums(6 * lanes, 0.25f);
+      std::fill_n(sums.begin() + 2 * lanes, lanes, 0.0f);
+      acc[3 * padded] = NAN;
+      Floats out(count * stride + 1, guard);
+      finish(Buffer(acc.data(), {6, padded}).get(), Buffer(sums.data(), {6, lanes}).get(), count,
+             Buffer(out.data(), {count, columns}, {stride, 1}).get());
+      for (int r = 0; r < count; ++r)
+        for (int c = 0; c < stride; ++c) {
+          const float value = out[r * stride + c];
+          if (c == columns)
+            ASSERT_EQ(value, guard);
+          else if (r == 2)
+            ASSERT_TRUE(zero ? value == 0 : std::isnan(value));
+          else if (r == 3 && c == 0)
+            ASSERT_TRUE(std::isnan(value));
+          else
+            ASSERT_NEAR(value, acc[r * padded + c] / (0.25f * lanes), 1e-6);
+        }
+    }
+}
+
+TEST_P(DenseKernels, EmitStoresCountedRowsAndColumns) {
+  const int padded = 4 * lanes;
+  for (bool biased : {true, false}) {
+    JitKernel emit = makeKernel(EmitSpec{padded, biased}, target);
+    for (int rows : {0, 1, 5})
+      for (int columns : {1, lanes - 1, lanes, padded - 3, padded}) {
+        const int stride = columns + 9;
+        Floats acc = randomFloats(6 * padded, 7), bias = randomFloats(padded, 8);
+        Floats out(6 * stride, guard);
+        Buffer in(acc.data(), {6, padded}), biasBuffer(bias.data(), {padded});
+        Buffer result(out.data(), {rows, columns}, {stride, 1});
+        if (biased)
+          emit(in.get(), biasBuffer.get(), result.get());
+        else
+          emit(in.get(), result.get());
+        for (int i = 0; i < 6 * stride; ++i) {
+          const int r = i / stride, c = i % stride;
+          const bool inside = r < rows && c < columns;
+          ASSERT_EQ(out[i], inside ? acc[r * padded + c] + (biased ? bias[c] : 0.0f) : guard);
+        }
+      }
+  }
+}
+
+} // namespace
+} // namespace attune::cpu::test

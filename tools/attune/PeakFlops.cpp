@@ -1,0 +1,111 @@
+//===- PeakFlops.cpp - The machine's FMA peak -----------------------------===//
+#include "PeakFlops.h"
+
+#include "codegen/cpu/MachineCode.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Triple.h"
+#include <chrono>
+#include <thread>
+
+using namespace llvm;
+
+namespace attune::tool {
+
+namespace {
+constexpr const char *kFunction = "attune_peak";
+constexpr int64_t kIterations = 2'000'000;
+constexpr int kRuns = 6;
+
+/// More chains than latency times throughput of any current core, and few enough for 16 registers.
+constexpr int kAccumulators = 12;
+
+/// float attune_peak(i64 n): n rounds of x = x * a + b on every accumulator.
+std::unique_ptr<Module> buildLoop(LLVMContext &context, const cpu::TargetInfo &target) {
+  auto module = std::make_unique<Module>("peak", context);
+  module->setTargetTriple(Triple(target.triple));
+  IRBuilder<> builder(context);
+  Type *i64 = builder.getInt64Ty();
+  auto *vector = FixedVectorType::get(builder.getFloatTy(), target.kernels.vectorLanes);
+  auto *function =
+      Function::Create(FunctionType::get(builder.getFloatTy(), {i64, builder.getFloatTy()}, false),
+                       GlobalValue::ExternalLinkage, kFunction, *module);
+  function->addFnAttr("target-cpu", target.cpu);
+  if (!target.features.empty())
+    function->addFnAttr("target-features", target.features);
+  function->addFnAttr("prefer-vector-width", std::to_string(target.kernels.vectorLanes * 32));
+  auto *entry = BasicBlock::Create(context, "entry", function);
+  auto *loop = BasicBlock::Create(context, "loop", function);
+  auto *exit = BasicBlock::Create(context, "exit", function);
+  builder.SetInsertPoint(entry);
+  Value *factor = builder.CreateVectorSplat(target.kernels.vectorLanes, function->getArg(1));
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(loop);
+  PHINode *counter = builder.CreatePHI(i64, 2);
+  SmallVector<PHINode *> carried;
+  for (int k = 0; k < kAccumulators; ++k) {
+    carried.push_back(builder.CreatePHI(vector, 2));
+    carried.back()->addIncoming(ConstantFP::get(vector, 1.0 + k), entry);
+  }
+  SmallVector<Value *> next;
+  for (PHINode *value : carried) {
+    next.push_back(builder.CreateIntrinsic(Intrinsic::fma, {vector}, {value, factor, factor}));
+    value->addIncoming(next.back(), loop);
+  }
+  Value *count = builder.CreateAdd(counter, builder.getInt64(1));
+  counter->addIncoming(builder.getInt64(0), entry);
+  counter->addIncoming(count, loop);
+  builder.CreateCondBr(builder.CreateICmpSLT(count, function->getArg(0)), loop, exit);
+  builder.SetInsertPoint(exit);
+  Value *sum = next.front();
+  for (Value *value : ArrayRef(next).drop_front())
+    sum = builder.CreateFAdd(sum, value);
+  builder.CreateRet(builder.CreateExtractElement(sum, uint64_t(0)));
+  return module;
+}
+
+using PeakFunction = float (*)(int64_t, float);
+
+/// One run of all threads together, in GFLOP/s.
+double timeRun(PeakFunction function, int threads, int lanes) {
+  auto start = std::chrono::steady_clock::now();
+  std::vector<std::thread> helpers;
+  std::atomic<float> sink = 0;
+  auto work = [&] { sink = function(kIterations, 0.5f); };
+  for (int k = 1; k < threads; ++k)
+    helpers.emplace_back(work);
+  work();
+  for (std::thread &helper : helpers)
+    helper.join();
+  std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return 2.0 * lanes * kAccumulators * kIterations * threads / elapsed.count() / 1e9;
+}
+} // namespace
+
+Expected<double> measurePeak(const cpu::TargetInfo &target, int threads) {
+  LLVMContext context;
+  auto module = buildLoop(context, target);
+  if (Error error = cpu::optimize(*module, target, {kFunction}))
+    return error;
+  auto object = cpu::emitMachineCode(*module, target, cpu::MachineCodeKind::Object);
+  if (!object)
+    return object.takeError();
+  auto jit = orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  StringRef bytes(object->data(), object->size());
+  if (Error error = (*jit)->addObjectFile(MemoryBuffer::getMemBufferCopy(bytes, "peak")))
+    return error;
+  auto address = (*jit)->lookup(kFunction);
+  if (!address)
+    return address.takeError();
+  auto function = address->toPtr<PeakFunction>();
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run)
+    best = std::max(best, timeRun(function, threads, target.kernels.vectorLanes));
+  return best;
+}
+
+} // namespace attune::tool
