@@ -81,8 +81,10 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
   // Only the core alone gets its values from the caller, who may have laid them out densely.
   bool dense = schedule.paddedHeadDim(cpu, problem.headDim) == problem.headDim;
   schedule.packValue = !problem.hasProjections && dense ? PackValue::AsIs : PackValue::PerHead;
-  schedule.projection = manyRegisters ? RegisterBlock{8, 3} : RegisterBlock{6, 2};
-  schedule.projectionRows = 128 / schedule.projection.rows * schedule.projection.rows;
+  schedule.projection = manyRegisters ? RegisterBlock{6, 4} : RegisterBlock{6, 2};
+  // The usual 128 rows are one tile, so that weights are read once.
+  schedule.projectionRows =
+      (128 + schedule.projection.rows - 1) / schedule.projection.rows * schedule.projection.rows;
   schedule.projectionDepth = manyRegisters ? 512 : 256;
   return schedule;
 }

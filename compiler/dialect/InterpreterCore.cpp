@@ -85,6 +85,7 @@ static const HandlerTable &handlers() {
     HandlerTable made;
     addControlHandlers(made);
     addMemoryHandlers(made);
+    addAttentionHandlers(made);
     addGraphHandlers(made);
     addTileHandlers(made);
     return made;
@@ -129,14 +130,15 @@ llvm::Expected<int64_t> checkWindow(Operation *op, const Array &array, ArrayRef<
     return fail(op, "takes one index a dimension");
   if (llvm::is_contained(extents, 0))
     return array.offset;
-  int64_t low = array.position(indices), high = low;
   bool inside = true;
-  for (auto [index, extent, size, stride] :
-       llvm::zip(indices, extents, array.shape, array.strides)) {
+  for (auto [index, extent, size] : llvm::zip(indices, extents, array.shape))
     inside = inside && index >= 0 && extent > 0 && extent <= size && index <= size - extent;
+  if (!inside)
+    return fail(op, describeOutOfRange(indices, extents, array));
+  int64_t low = array.position(indices), high = low;
+  for (auto [extent, stride] : llvm::zip(extents, array.strides))
     (stride < 0 ? low : high) += (extent - 1) * stride;
-  }
-  if (!inside || low < 0 || high >= static_cast<int64_t>(array.storage->size()))
+  if (low < 0 || high >= static_cast<int64_t>(array.storage->size()))
     return fail(op, describeOutOfRange(indices, extents, array));
   return array.position(indices);
 }

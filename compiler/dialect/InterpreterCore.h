@@ -69,6 +69,7 @@ public:
   }
   const RuntimeValue &get(mlir::Value value) { return values[value]; }
   template <typename T> const T &get(mlir::Value value) { return std::get<T>(values[value]); }
+  const Array &array(mlir::Value value) { return get<View>(value).array; }
   int64_t integer(mlir::Value value) { return get<Scalar>(value).integer; }
   std::vector<int64_t> integers(mlir::ValueRange range);
   std::vector<int64_t> integers(llvm::ArrayRef<mlir::OpFoldResult> mixed);
@@ -109,6 +110,17 @@ struct Matrix {
 void multiply(int64_t rows, int64_t columns, int64_t depth, Matrix a, Matrix b, double *c,
               const InterpreterOptions &options);
 
+/// How attention turns scores into weights.
+struct Softmax {
+  double scale;
+  bool nanMaskedRows;
+};
+
+/// Attention with PyTorch's masks; `maskValue` may be null. It is (L, S), or (N * H, L, S).
+llvm::Expected<Array> attendMasked(Interpreter &interpreter, mlir::Operation *op,
+                                   llvm::ArrayRef<Array> operands, mlir::Value maskValue,
+                                   bool causal, Softmax softmax);
+
 template <typename Op> void add(HandlerTable &table, llvm::Error (*handler)(Interpreter &, Op)) {
   table[Op::getOperationName()] = [handler](Interpreter &interpreter, mlir::Operation *op) {
     return handler(interpreter, mlir::cast<Op>(op));
@@ -117,6 +129,7 @@ template <typename Op> void add(HandlerTable &table, llvm::Error (*handler)(Inte
 
 void addControlHandlers(HandlerTable &table);
 void addMemoryHandlers(HandlerTable &table);
+void addAttentionHandlers(HandlerTable &table);
 void addGraphHandlers(HandlerTable &table);
 void addTileHandlers(HandlerTable &table);
 

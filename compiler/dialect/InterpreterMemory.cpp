@@ -94,7 +94,7 @@ static llvm::Error runMetadata(Interpreter &interpreter, memref::ExtractStridedM
 static llvm::Error runDim(Interpreter &interpreter, memref::DimOp op) {
   if (!isa<MemRefType>(op.getSource().getType()))
     return fail(op, "of an unranked memref is not supported by the interpreter");
-  const Array &array = interpreter.get<View>(op.getSource()).array;
+  const Array &array = interpreter.array(op.getSource());
   const int64_t index = interpreter.integer(op.getIndex());
   if (index < 0 || index >= array.rank())
     return fail(op, "asks for dimension " + llvm::Twine(index));
@@ -104,7 +104,7 @@ static llvm::Error runDim(Interpreter &interpreter, memref::DimOp op) {
 }
 
 static llvm::Error runLoad(Interpreter &interpreter, memref::LoadOp op) {
-  const Array &array = interpreter.get<View>(op.getMemref()).array;
+  const Array &array = interpreter.array(op.getMemref());
   const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
   const double *element = array.find(indices);
   if (!element)
@@ -115,7 +115,7 @@ static llvm::Error runLoad(Interpreter &interpreter, memref::LoadOp op) {
 }
 
 static llvm::Error runStore(Interpreter &interpreter, memref::StoreOp op) {
-  const Array &array = interpreter.get<View>(op.getMemref()).array;
+  const Array &array = interpreter.array(op.getMemref());
   const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
   double *element = array.find(indices);
   if (!element)

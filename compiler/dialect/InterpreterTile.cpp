@@ -35,8 +35,8 @@ llvm::Expected<int64_t> checkMatrix(Operation *op, const Array &array, ArrayRef<
 }
 
 llvm::Error runPack(Interpreter &interpreter, PackOp op) {
-  const Array source = interpreter.get<View>(op.getSource()).array;
-  const Array target = interpreter.get<View>(op.getTarget()).array;
+  const Array source = interpreter.array(op.getSource());
+  const Array target = interpreter.array(op.getTarget());
   const std::vector<int64_t> from = interpreter.integers(op.getSourceIndices());
   const std::vector<int64_t> to = interpreter.integers(op.getTargetIndices());
   const int64_t count = interpreter.integer(op.getCount());
@@ -97,7 +97,7 @@ llvm::Error loadPanels(LoadOp op, const Array &source, ArrayRef<int64_t> indices
 
 llvm::Error runLoad(Interpreter &interpreter, LoadOp op) {
   TileType type = op.getTile().getType();
-  const Array source = interpreter.get<View>(op.getSource()).array;
+  const Array source = interpreter.array(op.getSource());
   const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
   Tile tile = Tile::filled(type, poison);
   if (op.getCount())
@@ -254,6 +254,8 @@ llvm::Error runScores(Interpreter &interpreter, ScoresOp op) {
     return error;
   if (llvm::Error error = checkCount(op, "columns", columns, key.rows))
     return error;
+  if (static_cast<int64_t>(stats.sum.size()) != query.rows)
+    return fail(op, "has statistics for another number of rows");
   for (Value value : op.getTiles())
     if (const Tile &tile = interpreter.get<Tile>(value);
         tile.rows < query.rows || tile.columns < key.rows)
@@ -319,7 +321,7 @@ llvm::Error runAccumulate(Interpreter &interpreter, AccumulateOp op) {
 llvm::Error runFinish(Interpreter &interpreter, FinishOp op) {
   const Tile acc = interpreter.get<Tile>(op.getAcc());
   const Stats stats = interpreter.get<Stats>(op.getStats());
-  const Array target = interpreter.get<View>(op.getTarget()).array;
+  const Array target = interpreter.array(op.getTarget());
   const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
   const int64_t count = interpreter.integer(op.getCount());
   const int64_t rows = std::min<int64_t>(acc.rows, stats.sum.size());
@@ -347,7 +349,7 @@ llvm::Error runFinish(Interpreter &interpreter, FinishOp op) {
 
 llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
   const Tile acc = interpreter.get<Tile>(op.getAcc());
-  const Array target = interpreter.get<View>(op.getTarget()).array;
+  const Array target = interpreter.array(op.getTarget());
   const int64_t count = interpreter.integer(op.getCount());
   const int64_t columns = interpreter.integer(op.getColumns());
   if (llvm::Error error = checkCount(op, "count", count, acc.rows))
@@ -359,7 +361,7 @@ llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
     return position.takeError();
   std::vector<double> bias(columns, 0.0);
   if (op.getBias()) {
-    const Array &source = interpreter.get<View>(op.getBias()).array;
+    const Array &source = interpreter.array(op.getBias());
     auto first = checkWindow(op, source, {0}, {columns});
     if (!first)
       return first.takeError();

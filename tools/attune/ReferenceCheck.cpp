@@ -33,7 +33,7 @@ size_t elementCount(const attune_tensor &tensor) {
 }
 
 mha::Array toArray(const attune_tensor &tensor) {
-  mha::Array array = mha::Array::dense(ArrayRef<int64_t>(tensor.sizes, tensor.rank));
+  mha::Array array = mha::Array::filled(ArrayRef<int64_t>(tensor.sizes, tensor.rank));
   for (size_t k = 0; k < array.storage->size(); ++k)
     (*array.storage)[k] = element(tensor, k);
   return array;
@@ -60,7 +60,7 @@ Expected<std::vector<double>> interpret(mlir::ModuleOp module, ArrayRef<mha::Arr
       mha::interpretGraph(module.lookupSymbol<mlir::func::FuncOp>("forward"), arguments, options);
   if (!results)
     return results.takeError();
-  return *results->front().toDense().storage;
+  return *results->front().dense().storage;
 }
 
 Error report(const char *what, double error, double bound) {

@@ -265,8 +265,7 @@ LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
   const int64_t rows = op.getP().getType().getRows();
   Value p = caller.scratch("p", {rows, spec.tileColumns});
   Value rescale = caller.scratch("rescale", {rows});
-  llvm::append_values(operands, p, caller.scratch("s", {rows, spec.tileColumns}), old.nextMaximum,
-                      old.nextSum, rescale);
+  llvm::append_values(operands, p, p, old.nextMaximum, old.nextSum, rescale);
   caller.call(spec, operands);
   tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
   rescales[op.getRescale()] = rescale;
@@ -283,6 +282,7 @@ void KernelAssigner::lower(mha::AccumulateOp op) {
   spec.columns = op.getAcc().getType().getColumns();
   spec.rescaled = static_cast<bool>(op.getRescale());
   spec.bDense = caller.isDense(b.memref, spec.columns);
+  spec.prefetchNext = !spec.rescaled && spec.bDense; // weight panels follow each other in memory
   SmallVector<Value> operands = {a.memref, b.memref};
   if (spec.rescaled)
     operands.push_back(rescales.lookup(op.getRescale()));

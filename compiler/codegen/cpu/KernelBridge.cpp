@@ -28,9 +28,15 @@ public:
 
   void forward(const Kernel &kernel, FunctionCallee target) {
     SmallVector<Value *> values;
-    for (const KernelArgument &argument : kernel.arguments)
-      values.push_back(argument.kind == KernelArgument::Kind::Buffer ? buffer(argument)
-                                                                     : &*arguments++);
+    for (const KernelArgument &argument : kernel.arguments) {
+      if (argument.kind == KernelArgument::Kind::Address)
+        values.push_back(builder.CreatePtrToInt(hosts[argument.buffer], builder.getInt64Ty()));
+      else if (argument.kind == KernelArgument::Kind::Buffer)
+        values.push_back(buffer(argument));
+      else
+        values.push_back(&*arguments++);
+      hosts.resize(values.size());
+    }
     builder.CreateCall(target, values);
     builder.CreateRetVoid();
   }
@@ -45,6 +51,7 @@ private:
     Value *aligned = &*arguments++, *offset = &*arguments++;
     Value *host =
         builder.CreateGEP(isFloat ? builder.getFloatTy() : builder.getInt8Ty(), aligned, offset);
+    hosts.push_back(host);
     SmallVector<Value *> sizes, strides;
     for (unsigned k = 0; k < rank; ++k)
       sizes.push_back(&*arguments++);
@@ -79,6 +86,7 @@ private:
 
   IRBuilder<> builder;
   Function::arg_iterator arguments;
+  SmallVector<Value *> hosts; ///< data of buffer arguments, by position
   StructType *dimensionType, *bufferType;
 };
 } // namespace
@@ -90,9 +98,20 @@ void defineBridge(Module &module, const Kernel &kernel, StringRef target) {
   SmallVector<Type *> types;
   LLVMContext &context = module.getContext();
   for (const KernelArgument &argument : kernel.arguments)
-    types.push_back(argument.kind == KernelArgument::Kind::Buffer  ? PointerType::get(context, 0)
-                    : argument.kind == KernelArgument::Kind::Int32 ? Type::getInt32Ty(context)
-                                                                   : Type::getFloatTy(context));
+    switch (argument.kind) {
+    case KernelArgument::Kind::Buffer:
+      types.push_back(PointerType::get(context, 0));
+      break;
+    case KernelArgument::Kind::Int32:
+      types.push_back(Type::getInt32Ty(context));
+      break;
+    case KernelArgument::Kind::Float32:
+      types.push_back(Type::getFloatTy(context));
+      break;
+    case KernelArgument::Kind::Address:
+      types.push_back(Type::getInt64Ty(context));
+      break;
+    }
   FunctionCallee callee = module.getOrInsertFunction(
       target, FunctionType::get(Type::getInt32Ty(context), types, /*isVarArg=*/false));
   BridgeBuilder(*function).forward(kernel, callee);

@@ -7,6 +7,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/TargetParser/Triple.h"
@@ -65,6 +66,22 @@ Expected<std::unique_ptr<Module>> parseKernel(const Kernel &kernel, StringRef na
   return module;
 }
 
+/// Defines what kernels call to prefetch, as a fetch into the second-level cache.
+void definePrefetch(Module &module) {
+  Function *function = module.getFunction(prefetchFunction);
+  if (!function)
+    return;
+  IRBuilder<> builder(BasicBlock::Create(module.getContext(), "entry", function));
+  Value *pointer = builder.CreateIntToPtr(function->getArg(1), builder.getPtrTy());
+  constexpr int read = 0, secondLevel = 2, data = 1;
+  builder.CreateIntrinsic(Intrinsic::prefetch, {pointer->getType()},
+                          {pointer, builder.getInt32(read), builder.getInt32(secondLevel),
+                           builder.getInt32(data)});
+  builder.CreateRet(function->getArg(0));
+  function->setLinkage(GlobalValue::InternalLinkage);
+  function->addFnAttr(Attribute::AlwaysInline);
+}
+
 /// One target for everything, so that functions can be inlined into each other and wide vectors
 /// stay legal.
 void stampTarget(Module &module, const TargetInfo &target) {
@@ -108,6 +125,7 @@ Expected<std::unique_ptr<Module>> buildLlvmModule(mlir::ModuleOp source,
       return createStringError("kernel %s does not link into the module", kernel.symbol.c_str());
     module->getFunction(name)->addFnAttr(Attribute::NoInline);
   }
+  definePrefetch(*module);
   cutFastMathFlags(*module);
   stampTarget(*module, target);
   return module;

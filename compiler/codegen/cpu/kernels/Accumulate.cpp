@@ -10,10 +10,25 @@ using Halide::ImageParam;
 using Halide::TailStrategy;
 using Halide::Var;
 
+/// `value`, and on the first row of each block a prefetch of the part of the next panel that belongs to
+/// this block and depth.
+static Expr prefetching(const Expr &value, const AccumulateSpec &spec, const Expr &row,
+                        const Expr &k, const Expr &count, const Expr &depth, const Expr &b) {
+  auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
+  const int rowBytes = static_cast<int>(spec.columns) * 4;
+  Expr step = rowBytes * spec.block.rows / roundedUp(count, spec.block.rows);
+  Expr slot = wide(row / spec.block.rows) * wide(depth) + wide(k);
+  Expr address = b + wide(depth) * rowBytes + slot * wide(step);
+  Expr fetched = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction,
+                                              {value, address}, Halide::Internal::Call::PureExtern);
+  return select(row % spec.block.rows == 0, fetched, value);
+}
+
 static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &target) {
   ImageParam a = inputBuffer("a", 2), b = inputBuffer("b", 2), factor = inputBuffer("rescale", 1),
              accIn = inputBuffer("acc_in", 2);
   Halide::Param<int32_t> count("count"), depth("depth");
+  Halide::Param<uint64_t> address("b_address");
   Var column("column"), row("row"), panel("panel"), inner("inner"), block("block"),
       blockRow("block_row");
   const int lanes = target.vectorLanes, panelWidth = spec.block.vectors * lanes;
@@ -27,7 +42,10 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   Halide::RDom k(0, depth, "k");
   Expr previous = accIn(column, row);
   sum(column, row) = spec.rescaled ? previous * factor(row) : previous;
-  sum(column, row) += a(k, min(row, count - 1)) * b(column, k);
+  Expr left = a(k, min(row, count - 1));
+  if (spec.prefetchNext)
+    left = prefetching(left, spec, row, k, count, depth, address);
+  sum(column, row) += left * b(column, k);
   out(column, row) = sum(column, row);
 
   // THE SCHEDULE: a column panel of b stays in cache while the row blocks pass; one block of
@@ -50,18 +68,24 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   if (spec.rescaled)
     inputs.push_back(factor);
   inputs.insert(inputs.end(), {accIn, count, depth});
+  if (spec.prefetchNext)
+    inputs.push_back(address);
   return {{out}, inputs};
 }
 
 template <> Kernel describeKernel(const AccumulateSpec &spec, const KernelTarget &target) {
   std::string prefix = "accumulate_" + std::to_string(spec.block.rows) + "x" +
                        std::to_string(spec.block.vectors) + "_c" + std::to_string(spec.columns);
-  std::string key = std::string(spec.rescaled ? "rescaled" : "") + (spec.bDense ? " dense" : "");
+  std::string key = std::string(spec.rescaled ? "rescaled" : "") + (spec.bDense ? " dense" : "") +
+                    (spec.prefetchNext ? " prefetch" : "");
   Kernel kernel{kernelSymbol(prefix, key, target), {bufferArgument(2), bufferArgument(2)}, {}};
   if (spec.rescaled)
     kernel.arguments.push_back(bufferArgument(1));
   kernel.arguments.insert(kernel.arguments.end(),
-                          {bufferArgument(2), int32Argument(), int32Argument(), bufferArgument(2)});
+                          {bufferArgument(2), int32Argument(), int32Argument()});
+  if (spec.prefetchNext)
+    kernel.arguments.push_back({KernelArgument::Kind::Address, ElementType::F32, 0, 1});
+  kernel.arguments.push_back(bufferArgument(2));
   return kernel;
 }
 

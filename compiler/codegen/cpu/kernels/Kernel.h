@@ -87,6 +87,7 @@ struct AccumulateSpec {
   int64_t columns = 0; ///< a multiple of block.vectors * lanes
   bool rescaled = false;
   bool bDense = true;
+  bool prefetchNext = false;
 };
 
 /// Normalises an accumulator: out[r][c] = acc[r][c] / sum(sums[r][:])
@@ -106,12 +107,18 @@ struct EmitSpec {
   bool biased = false;
 };
 
-/// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*.
+/// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*. An Address
+/// is that of the data of buffer argument `buffer`, as u64; callers give no value for it.
 struct KernelArgument {
-  enum class Kind { Buffer, Int32, Float32 } kind;
+  enum class Kind { Buffer, Int32, Float32, Address } kind;
   ElementType type = ElementType::F32; ///< buffers
   int rank = 0;                        ///< buffers
+  int buffer = 0;                      ///< addresses: the position of an earlier buffer argument
 };
+
+/// The function that kernels call to prefetch: f32 NAME(f32 value, u64 address) returns its value. Who
+/// links kernels defines it.
+inline constexpr const char *prefetchFunction = "attune_prefetch";
 
 struct Kernel {
   std::string symbol; ///< int symbol(arguments...); always returns 0
