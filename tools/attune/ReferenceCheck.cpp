@@ -1,10 +1,8 @@
 //===- ReferenceCheck.cpp - attune run --check ----------------------------===//
 #include "ReferenceCheck.h"
 
-#include "dialect/Interpreter.h"
-#include "frontend/BuildGraph.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "pipeline/Pipeline.h"
+#include "pipeline/InterpretPhase.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
@@ -52,15 +50,39 @@ double largestError(const attune_tensor &out, ArrayRef<double> reference) {
   return error;
 }
 
-Expected<std::vector<double>> interpret(mlir::ModuleOp module, ArrayRef<mha::Array> arguments,
-                                        bool roundToFloat32) {
-  mha::InterpreterOptions options;
-  options.roundToFloat32 = roundToFloat32;
-  auto results =
-      mha::interpretGraph(module.lookupSymbol<mlir::func::FuncOp>("forward"), arguments, options);
-  if (!results)
-    return results.takeError();
-  return *results->front().dense().storage;
+/// What the interpreter says of one phase, densely.
+class Reference {
+public:
+  Reference(const CompiledModule &compiled, InterpreterCall call)
+      : compiled(compiled), call(std::move(call)) {}
+
+  Expected<std::vector<double>> run(Phase phase, bool roundToFloat32 = false) const {
+    mha::InterpreterOptions options;
+    options.roundToFloat32 = roundToFloat32;
+    auto result =
+        interpretPhase(compiled.config, compiled.target, compiled.schedule, phase, call, options);
+    if (!result)
+      return result.takeError();
+    return *result->dense().storage;
+  }
+
+private:
+  const CompiledModule &compiled;
+  InterpreterCall call;
+};
+
+/// Says which phase's IR still gives the reference's numbers, after a result was wrong.
+std::string blame(const Reference &reference, ArrayRef<double> exact, double bound) {
+  for (Phase phase : {Phase::Graph, Phase::Tiles}) {
+    auto result = reference.run(phase);
+    const char *name = phaseInfo(phase).name.data();
+    if (!result)
+      return formatv("; phase {0} does not run: {1}", name, toString(result.takeError()));
+    for (auto [found, expected] : zip(*result, exact))
+      if (!(std::abs(found - expected) <= bound) && !(std::isnan(found) && std::isnan(expected)))
+        return formatv("; the IR of phase {0} is the first that is wrong", name);
+  }
+  return "; the IR is right up to the tiles, the generated code is wrong";
 }
 
 Error report(const char *what, double error, double bound) {
@@ -73,20 +95,23 @@ Error report(const char *what, double error, double bound) {
 }
 } // namespace
 
-Error checkAgainstReference(const Config &config, ArrayRef<attune_tensor> inputs,
-                            ArrayRef<attune_tensor> parameters, const attune_tensor &out,
-                            const attune::TensorFile &inputFile) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  loadDialects(context);
-  auto module = buildGraph(config, context);
-  std::vector<mha::Array> arguments;
-  for (ArrayRef<attune_tensor> list : {inputs, parameters})
-    for (const attune_tensor &tensor : list)
-      arguments.push_back(toArray(tensor));
-  auto exact = interpret(*module, arguments, false);
+Error checkAgainstReference(const CompiledModule &compiled, ArrayRef<attune_tensor> inputs,
+                            ArrayRef<attune_tensor> parameters, const CallSizes &sizes,
+                            const attune_tensor &out, const attune::TensorFile &inputFile) {
+  InterpreterCall call;
+  for (const attune_tensor &tensor : inputs)
+    call.inputs.push_back(toArray(tensor));
+  for (const attune_tensor &tensor : parameters)
+    call.parameters.push_back(toArray(tensor));
+  call.outputShape.assign(out.sizes, out.sizes + out.rank);
+  call.batch = sizes.batch;
+  call.target = sizes.target;
+  call.source = sizes.source;
+  Reference reference(compiled, std::move(call));
+  auto exact = reference.run(Phase::Module);
   if (!exact)
     return exact.takeError();
-  auto naive = interpret(*module, arguments, true);
+  auto naive = reference.run(Phase::Module, /*roundToFloat32=*/true);
   if (!naive)
     return naive.takeError();
   double naiveError = 0, magnitude = 0;
@@ -98,7 +123,8 @@ Error checkAgainstReference(const Config &config, ArrayRef<attune_tensor> inputs
   }
   const double bound = 2 * naiveError + 1e-6 * magnitude;
   if (Error error = report("the float64 reference", largestError(out, *exact), bound))
-    return error;
+    return createStringError("%s%s", toString(std::move(error)).c_str(),
+                             blame(reference, *exact, bound).c_str());
   if (!inputFile.contains("out"))
     return Error::success();
   attune_tensor expected = inputFile.get("out");

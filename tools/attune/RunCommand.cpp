@@ -105,7 +105,7 @@ Error runRun(const RunArguments &arguments) {
     return createStringError("%s", attune_last_error());
   if (!arguments.check)
     return Error::success();
-  return checkAgainstReference(compiled->config, files.inputs, files.parameters, written[0],
+  return checkAgainstReference(*compiled, files.inputs, files.parameters, files.sizes, written[0],
                                *files.inputFile);
 }
 

@@ -109,8 +109,8 @@ TEST(DefaultSchedule, KnownTiles) {
 
   CpuSchedule module = defaultSchedule({true, 768, 64}, avx512);
   EXPECT_EQ(module.packValue, PackValue::PerHead);
-  EXPECT_EQ(module.weightPanel(avx512), 48);
-  EXPECT_EQ(module.projectionRows, 128);
+  EXPECT_EQ(module.weightPanel(avx512), 64);
+  EXPECT_EQ(module.projectionRows, 132);
   EXPECT_EQ(module.projectionDepth, 512);
   EXPECT_EQ(defaultSchedule({true, 768, 64}, avx2).projectionDepth, 256);
 }
@@ -144,7 +144,7 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
       {"degree", [](CpuSchedule &s) { s.exp2Degree = 8; }, "exp2_degree: found 8, expected 3 to 7"},
       {"grain", [](CpuSchedule &s) { s.grain = 0; }, "grain: found 0, expected 1 to 65536"},
       {"projection rows", [](CpuSchedule &s) { s.projectionRows = 100; },
-       "projection_rows: found 100, expected a multiple of 8 (projection.rows)"},
+       "projection_rows: found 100, expected a multiple of 6 (projection.rows)"},
       {"as is with padding", [](CpuSchedule &s) { s.values = {5, 5}, s.queryTile = 30; },
        "pack_value: found \"as_is\", expected \"per_head\" because head_dim (64) is padded to 80"},
       {"keys beyond L2", [](CpuSchedule &s) { s.kvTile = 8192; },

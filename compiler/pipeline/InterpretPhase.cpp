@@ -1,0 +1,74 @@
+//===- InterpretPhase.cpp - Runs the IR of a phase ------------------------===//
+#include "pipeline/InterpretPhase.h"
+
+#include "dialect/ScheduleAttribute.h"
+#include "frontend/BuildGraph.h"
+#include "pipeline/Pipeline.h"
+
+using namespace llvm;
+using mlir::func::FuncOp;
+
+namespace attune {
+
+namespace {
+/// The module of a configuration, lowered to a phase.
+Error lower(mlir::ModuleOp module, Phase last) {
+  cpu::KernelSet kernels;
+  for (const PhaseInfo &info : kPhases) {
+    mlir::PassManager passes(module.getContext());
+    buildPhase(passes, info.phase, kernels);
+    if (mlir::failed(passes.run(module)))
+      return createStringError("phase %s failed", info.name.data());
+    if (info.phase == last)
+      break;
+  }
+  return Error::success();
+}
+
+/// `pack` and `forward` of tile IR: (parameters, packed) and (inputs, packed, out, N, L, S).
+Expected<mha::Array> runTiles(mlir::ModuleOp module, const InterpreterCall &call,
+                              const mha::InterpreterOptions &options) {
+  std::vector<std::variant<mha::Array, int64_t>> arguments(call.inputs.begin(), call.inputs.end());
+  if (auto pack = module.lookupSymbol<FuncOp>("pack")) {
+    auto type = mlir::cast<mlir::MemRefType>(pack.getArgumentTypes().back());
+    mha::Array packed = mha::Array::filled(type.getShape());
+    std::vector<std::variant<mha::Array, int64_t>> parameters(call.parameters.begin(),
+                                                              call.parameters.end());
+    parameters.push_back(packed);
+    if (Error error = mha::interpretTiles(pack, parameters, options))
+      return error;
+    arguments.push_back(packed);
+  }
+  mha::Array out = mha::Array::filled(call.outputShape);
+  arguments.push_back(out);
+  for (int64_t size : {call.batch, call.target, call.source})
+    arguments.push_back(size);
+  if (Error error = mha::interpretTiles(module.lookupSymbol<FuncOp>("forward"), arguments, options))
+    return error;
+  return out;
+}
+} // namespace
+
+Expected<mha::Array> interpretPhase(const Config &config, const cpu::TargetInfo &target,
+                                    const CpuSchedule &schedule, Phase phase,
+                                    const InterpreterCall &call,
+                                    const mha::InterpreterOptions &options) {
+  if (phase > Phase::Tiles)
+    return createStringError("phase %s has no interpreter", phaseInfo(phase).name.data());
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  loadDialects(context);
+  auto module = buildGraph(config, context);
+  mha::setSchedule(*module, schedule, target.traits);
+  if (Error error = lower(*module, phase))
+    return error;
+  if (phase == Phase::Tiles)
+    return runTiles(*module, call, options);
+  std::vector<mha::Array> arguments = call.inputs;
+  arguments.insert(arguments.end(), call.parameters.begin(), call.parameters.end());
+  auto results = mha::interpretGraph(module->lookupSymbol<FuncOp>("forward"), arguments, options);
+  if (!results)
+    return results.takeError();
+  return results->front();
+}
+
+} // namespace attune

@@ -1,0 +1,29 @@
+//===- InterpretPhase.h - Runs the IR of a phase ----------------*- C++ -*-===//
+#ifndef ATTUNE_PIPELINE_INTERPRETPHASE_H
+#define ATTUNE_PIPELINE_INTERPRETPHASE_H
+
+#include "codegen/cpu/TargetInfo.h"
+#include "dialect/Interpreter.h"
+#include "frontend/Config.h"
+#include "pipeline/Phase.h"
+
+namespace attune {
+
+/// What a call of a configuration's function gets, in interface order.
+struct InterpreterCall {
+  std::vector<mha::Array> inputs, parameters;
+  std::vector<int64_t> outputShape;
+  int64_t batch = 1, target = 1, source = 1;
+};
+
+/// Compiles a configuration up to `phase` (Module, Graph or Tiles) and runs that IR in float64, or
+/// in naive float32 by `options`. The same call gives the same result at every phase but for
+/// rounding, so that a wrong result names the phase that broke it.
+llvm::Expected<mha::Array> interpretPhase(const Config &config, const cpu::TargetInfo &target,
+                                          const CpuSchedule &schedule, Phase phase,
+                                          const InterpreterCall &call,
+                                          const mha::InterpreterOptions &options = {});
+
+} // namespace attune
+
+#endif
