@@ -51,6 +51,11 @@ static LogicalResult verifyScoreAndKeep(Operation *op, Region &score, Region &ke
 }
 
 LogicalResult MultiheadAttentionOp::verify() {
+  const int64_t rank = getOrder() == Order::LE ? 2 : 3;
+  for (Value tensor : {Value(getQuery()), Value(getKey()), Value(getValue())})
+    if (cast<RankedTensorType>(tensor.getType()).getRank() != rank)
+      return emitOpError() << "query, key and value must have rank " << rank << " in order "
+                           << stringifyOrder(getOrder());
   int64_t embedDim = getQuery().getType().getShape().back();
   if (getNumHeads() < 1 || ShapedType::isDynamic(embedDim) || embedDim % getNumHeads() != 0)
     return emitOpError() << "embed_dim " << embedDim
@@ -62,6 +67,10 @@ LogicalResult MultiheadAttentionOp::verify() {
 }
 
 LogicalResult ProjectOp::verify() {
+  if (getX().getType().getRank() < 1 || getResult().getType().getRank() < 1)
+    return emitOpError() << "x and the result must have a dimension to project";
+  if (static_cast<int64_t>(getFirst()) < 0)
+    return emitOpError() << "first row " << static_cast<int64_t>(getFirst()) << " is negative";
   auto weight = getWeight().getType().getShape();
   int64_t depth = getX().getType().getShape().back();
   if (weight.size() != 2 && weight.size() != 3)
@@ -101,6 +110,10 @@ LogicalResult ScoresOp::verify() {
     return emitOpError() << "key must be a panel tile";
   if (p.getRows() != query.getRows() || p.getColumns() != key.getRows())
     return emitOpError() << "p must be " << query.getRows() << "x" << key.getRows();
+  if (getStats().getType().getRows() != query.getRows() ||
+      getRescale().getType().getRows() != query.getRows())
+    return emitOpError() << "statistics and rescale factors must have " << query.getRows()
+                         << " rows";
   if (!getStats().hasOneUse())
     return emitOpError() << "must be the only use of its statistics, they are updated in place";
   SmallVector<Type> elements;

@@ -117,7 +117,8 @@ std::string generateHeader(const Config &config, const std::string &target) {
                          ? "The rows of query, key, value and out\n * must be evenly spaced. "
                          : "";
   const char *unused = parameters.empty() ? "; unused here, null" : "";
-  std::string text = formatv(kPrologue, config.name, target, StringRef(config.name).upper());
+  std::string text =
+      formatv(kPrologue, config.name, target, "ATTUNE_GENERATED_" + StringRef(config.name).upper());
   text += formatv(kArguments, config.name, fields(tensors), rows, unused);
   if (!parameters.empty())
     text += formatv(kParameters, config.name, fields(parameters));

@@ -61,6 +61,8 @@ private:
   }
 
   LogicalResult outline(scf::ForallOp loop, size_t number) {
+    if (!loop.isNormalized() || loop.getNumResults() != 0)
+      return loop.emitOpError() << "must run from 0 in steps of 1, without results";
     builder.setInsertionPoint(loop);
     Location loc = loop.getLoc();
     SmallVector<Value> sizes = bounds(loop);

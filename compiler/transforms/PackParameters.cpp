@@ -20,16 +20,33 @@ public:
   ParameterPacker(func::FuncOp forward, int64_t width)
       : forward(forward), width(width), builder(forward.getContext()) {}
 
-  void run() {
+  LogicalResult run() {
+    WalkResult checked = forward.walk([&](mha::ProjectOp op) { return check(op); });
+    if (checked.wasInterrupted())
+      return failure();
     createPack();
     forward.walk([&](mha::ProjectOp op) { packOperands(op); });
     func::ReturnOp::create(builder, forward.getLoc(), packedValues);
     SmallVector<Type> results(ValueRange(packedValues).getTypes());
     pack.setFunctionType(builder.getFunctionType(pack.getFunctionType().getInputs(), results));
     eraseParameters();
+    return success();
   }
 
 private:
+  /// Weight and bias of a projection must be parameters: nothing else is known before the call.
+  WalkResult check(mha::ProjectOp op) {
+    for (Value operand : {Value(op.getWeight()), Value(op.getBias())}) {
+      auto argument = dyn_cast_if_present<BlockArgument>(operand);
+      if (operand &&
+          (!argument || argument.getOwner() != &forward.front() || !isParameter(argument))) {
+        op.emitOpError() << "weight and bias must be arguments with mha.parameter";
+        return WalkResult::interrupt();
+      }
+    }
+    return WalkResult::advance();
+  }
+
   /// `pack` takes all parameters of `forward`, in order.
   void createPack() {
     SmallVector<Type> types;
@@ -112,7 +129,8 @@ struct PackParametersPass : impl::PackParametersBase<PackParametersPass> {
       return;
     if (failed(mha::getSchedule(getOperation(), schedule, cpu)))
       return signalPassFailure();
-    ParameterPacker(forward, schedule.weightPanel(cpu)).run();
+    if (failed(ParameterPacker(forward, schedule.weightPanel(cpu)).run()))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -62,7 +62,7 @@ private:
   void lower(mha::PackWeightOp op);
   void lower(mha::PackBiasOp op);
   void lower(mha::ProjectOp op);
-  void lower(mha::SplitHeadsOp op);
+  LogicalResult lower(mha::SplitHeadsOp op);
   LogicalResult lower(mha::AttendOp op);
 
   /// A static view of the packed block.
@@ -236,10 +236,11 @@ Value FunctionTiler::headsView(Value memref, RankedTensorType heads, int64_t fir
 
 LogicalResult FunctionTiler::lower(Operation &op) {
   return TypeSwitch<Operation *, LogicalResult>(&op)
-      .Case<mha::PackWeightOp, mha::PackBiasOp, mha::ProjectOp, mha::SplitHeadsOp>([&](auto known) {
+      .Case<mha::PackWeightOp, mha::PackBiasOp, mha::ProjectOp>([&](auto known) {
         lower(known);
         return success();
       })
+      .Case([&](mha::SplitHeadsOp split) { return lower(split); })
       .Case([&](mha::AttendOp attend) { return lower(attend); })
       .Case([&](mha::MergeHeadsOp) { return success(); }) // done with its attend
       .Default([](Operation *other) {
@@ -297,12 +298,20 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   buildProjection(tile, stage);
 }
 
-void FunctionTiler::lower(mha::SplitHeadsOp op) {
+/// True for the orders in which heads are columns of rows; their views need rows of our own.
+static bool isRowOrder(mha::Order order) {
+  return order != mha::Order::NHLD && order != mha::Order::HLD;
+}
+
+LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
+  if (isRowOrder(order) && !op.getX().getDefiningOp<mha::ProjectOp>())
+    return op.emitOpError() << "in this order must view the result of a projection";
   Value length = lengths.lookup(op.getX());
   lengths[op.getResult()] = length;
   RankedTensorType type = op.getResult().getType();
   memrefs[op.getResult()] =
       headsView(memrefs.lookup(op.getX()), type, op.getFirst(), size(type, 2, length));
+  return success();
 }
 
 LogicalResult FunctionTiler::lower(mha::AttendOp op) {
@@ -314,6 +323,8 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
   Value length = lengths.lookup(op.getQuery());
   lengths[merge.getResult()] = length;
   Value merged = outArgument(merge.getResult());
+  if (merged && isRowOrder(order))
+    return op.emitOpError() << "in this order must be followed by an output projection";
   if (!merged)
     merged = tile.allocate({ShapedType::kDynamic, merge.getResult().getType().getShape().back()},
                            rowCount(merge.getResult()));

@@ -49,14 +49,16 @@ private:
   std::vector<attune::AlignedBuffer> buffers;
 };
 
-CallSizes benchSizes(const Config &config, const BenchArguments &arguments) {
+Expected<CallSizes> benchSizes(const Config &config, const BenchArguments &arguments) {
   const ForwardConfig &forward = config.forward;
+  auto target = forward.targetLength ? forward.targetLength : arguments.targetLength;
+  auto source = forward.sourceLength ? forward.sourceLength : arguments.sourceLength;
+  if (!target)
+    return createStringError("forward.target_length is open: give --target-length");
   CallSizes sizes;
   sizes.batch = forward.batch.value_or(arguments.batch);
-  sizes.target = forward.targetLength.value_or(arguments.targetLength);
-  sizes.source = forward.inputs == Inputs::Self
-                     ? sizes.target
-                     : forward.sourceLength.value_or(arguments.sourceLength);
+  sizes.target = *target;
+  sizes.source = forward.inputs == Inputs::Self ? *target : source.value_or(*target);
   return sizes;
 }
 
@@ -116,20 +118,22 @@ Error runBench(const BenchArguments &arguments) {
   Expected<CompiledModule> compiled = compileConfig(arguments.config);
   if (!compiled)
     return compiled.takeError();
-  CallSizes sizes = benchSizes(compiled->config, arguments);
+  Expected<CallSizes> sizes = benchSizes(compiled->config, arguments);
+  if (!sizes)
+    return sizes.takeError();
   auto session = Session::create(*compiled, arguments.threads);
   if (!session)
     return session.takeError();
   RandomTensors parameters, tensors;
   for (const InterfaceTensor &spec : interfaceParameters(compiled->config))
-    parameters.add(spec, sizes, 0.05f);
+    parameters.add(spec, *sizes, 0.05f);
   for (const InterfaceTensor &spec : interfaceInputs(compiled->config))
-    tensors.add(spec, sizes, 1.0f);
+    tensors.add(spec, *sizes, 1.0f);
   for (const InterfaceTensor &spec : interfaceOutputs(compiled->config))
-    tensors.add(spec, sizes, 0.0f);
+    tensors.add(spec, *sizes, 0.0f);
   if (Error error = (*session)->pack(parameters.tensors))
     return error;
-  (*session)->prepare(sizes.batch, sizes.target, sizes.source);
+  (*session)->prepare(sizes->batch, sizes->target, sizes->source);
   Expected<Timing> timing = measure(**session, tensors.tensors);
   if (!timing)
     return timing.takeError();
@@ -137,7 +141,7 @@ Error runBench(const BenchArguments &arguments) {
   if (!peak)
     return peak.takeError();
   print(*compiled, arguments, *timing,
-        forwardFlops(compiled->config, sizes.batch, sizes.target, sizes.source), *peak,
+        forwardFlops(compiled->config, sizes->batch, sizes->target, sizes->source), *peak,
         tensors.totalBytes + parameters.totalBytes);
   return Error::success();
 }

@@ -71,7 +71,8 @@ llvm::Error runRun(const RunArguments &arguments);
 
 struct BenchArguments {
   ConfigOptions config;
-  int64_t batch = 1, targetLength = 0, sourceLength = 0;
+  int64_t batch = 1;
+  std::optional<int64_t> targetLength, sourceLength; ///< the source's default is the target's
   int threads = 1;
   bool json = false;
 };

@@ -109,7 +109,8 @@ int main(int argc, char **argv) {
   benchCommand->add_option("--batch", bench.batch, "N, where the configuration leaves it open")
       ->check(lengths);
   benchCommand->add_option("--target-length", bench.targetLength, "L, likewise")->check(lengths);
-  benchCommand->add_option("--source-length", bench.sourceLength, "S, likewise")->check(lengths);
+  benchCommand->add_option("--source-length", bench.sourceLength, "S, likewise; default: L")
+      ->check(lengths);
   benchCommand->add_option("--threads", bench.threads, "threads that work")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();

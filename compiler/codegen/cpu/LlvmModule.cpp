@@ -8,9 +8,12 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/Utils/LowerMemIntrinsics.h"
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -74,12 +77,27 @@ void definePrefetch(Module &module) {
   IRBuilder<> builder(BasicBlock::Create(module.getContext(), "entry", function));
   Value *pointer = builder.CreateIntToPtr(function->getArg(1), builder.getPtrTy());
   constexpr int read = 0, secondLevel = 2, data = 1;
-  builder.CreateIntrinsic(Intrinsic::prefetch, {pointer->getType()},
-                          {pointer, builder.getInt32(read), builder.getInt32(secondLevel),
-                           builder.getInt32(data)});
+  builder.CreateIntrinsic(
+      Intrinsic::prefetch, {pointer->getType()},
+      {pointer, builder.getInt32(read), builder.getInt32(secondLevel), builder.getInt32(data)});
   builder.CreateRet(function->getArg(0));
   function->setLinkage(GlobalValue::InternalLinkage);
   function->addFnAttr(Attribute::AlwaysInline);
+}
+
+/// Writes memset out as loops, which stay loops: generated code calls no library.
+void expandMemsets(Module &module) {
+  for (Function &function : module) {
+    SmallVector<MemSetInst *> calls;
+    for (Instruction &instruction : instructions(function))
+      if (auto *call = dyn_cast<MemSetInst>(&instruction))
+        calls.push_back(call);
+    for (MemSetInst *call : calls) {
+      expandMemSetAsLoop(call);
+      call->eraseFromParent();
+    }
+    function.addFnAttr("no-builtins");
+  }
 }
 
 /// One target for everything, so that functions can be inlined into each other and wide vectors
@@ -126,6 +144,7 @@ Expected<std::unique_ptr<Module>> buildLlvmModule(mlir::ModuleOp source,
     module->getFunction(name)->addFnAttr(Attribute::NoInline);
   }
   definePrefetch(*module);
+  expandMemsets(*module);
   cutFastMathFlags(*module);
   stampTarget(*module, target);
   return module;

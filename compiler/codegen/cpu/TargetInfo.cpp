@@ -111,6 +111,9 @@ llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name) {
   Features features;
   for (llvm::StringRef feature : list)
     features[feature] = true;
+  // The list leaves out what its features imply: avx512vl stands for avx512f, avx2 for avx.
+  for (llvm::StringRef feature : list)
+    llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, features);
   setFeatures(target, features);
   return target;
 }

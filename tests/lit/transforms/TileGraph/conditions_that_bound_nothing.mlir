@@ -1,0 +1,31 @@
+// RUN: attune-opt %s --mha-tile | FileCheck %s
+
+// Lower bounds, unsigned orders and j <= 2 * i bound no loop: they run on every tile.
+// CHECK: affine_map<(d0, d1, d2) -> (d2)>
+// CHECK: scf.for
+// CHECK: keep {
+// CHECK: arith.cmpi sge
+// CHECK: arith.cmpi ule
+// CHECK: arith.cmpi sle
+// CHECK: scf.for
+// CHECK: keep {
+// CHECK: arith.cmpi slt
+// CHECK: arith.cmpi sge
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, exp2_degree = 6, grain = 1, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+  func.func @forward(%q: tensor<?x2x?x64xf32> {mha.input = "query"}, %k: tensor<?x2x?x64xf32> {mha.input = "key"}) -> tensor<?x2x?x64xf32> {
+    %0 = mha.split_heads %q order nhld first 0 : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    %1 = mha.split_heads %k order nhld first 0 : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    %2 = mha.attend %0, %1, %1 scale 0.125 : (tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>) -> tensor<?x2x?x64xf32> keep {
+    ^bb0(%b: index, %h: index, %i: index, %j: index):
+      %not_before = arith.cmpi sge, %j, %i : index
+      %unsigned = arith.cmpi ule, %j, %i : index
+      %twice = arith.addi %i, %i : index
+      %steep = arith.cmpi sle, %j, %twice : index
+      %two = arith.andi %not_before, %unsigned : i1
+      %three = arith.andi %two, %steep : i1
+      mha.yield %three : i1
+    }
+    %3 = mha.merge_heads %2 order nhld : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    return %3 : tensor<?x2x?x64xf32>
+  }
+}

@@ -1,0 +1,26 @@
+// RUN: attune-opt %s --mha-tile | FileCheck %s
+
+// i + 3 > j, that is j <= i + 2; and 10 - i >= j, where the first row sees most keys.
+// CHECK-DAG: #[[MOST:.*]] = affine_map<(d0, d1, d2) -> (d2, d0 + d1 + 2, -d0 + 11)>
+// CHECK-DAG: #[[LEAST:.*]] = affine_map<(d0, d1, d2) -> (d2, d0 + 3, -(d0 + d1 - 1) + 11)>
+// CHECK: affine.min #[[MOST]]
+// CHECK: affine.min #[[LEAST]]
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, exp2_degree = 6, grain = 1, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+  func.func @forward(%q: tensor<?x2x?x64xf32> {mha.input = "query"}, %k: tensor<?x2x?x64xf32> {mha.input = "key"}) -> tensor<?x2x?x64xf32> {
+    %0 = mha.split_heads %q order nhld first 0 : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    %1 = mha.split_heads %k order nhld first 0 : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    %2 = mha.attend %0, %1, %1 scale 0.125 : (tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>) -> tensor<?x2x?x64xf32> keep {
+    ^bb0(%b: index, %h: index, %i: index, %j: index):
+      %c3 = arith.constant 3 : index
+      %c10 = arith.constant 10 : index
+      %later = arith.addi %i, %c3 : index
+      %rising = arith.cmpi sgt, %later, %j : index
+      %left = arith.subi %c10, %i : index
+      %falling = arith.cmpi sge, %left, %j : index
+      %both = arith.andi %rising, %falling : i1
+      mha.yield %both : i1
+    }
+    %3 = mha.merge_heads %2 order nhld : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    return %3 : tensor<?x2x?x64xf32>
+  }
+}
