@@ -47,7 +47,7 @@ RegisterBlock valueBlock(int64_t headDim, const CpuTraits &cpu) {
 }
 
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
-  int keys = 256;
+  int keys = 128;
   while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= schedule.keyPanel(cpu))
     keys /= 2;
   return keys;

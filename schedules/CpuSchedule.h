@@ -74,7 +74,7 @@ struct CpuSchedule {
 std::string checkSchedule(const CpuSchedule &schedule, const ScheduleProblem &problem,
                           const CpuTraits &cpu);
 
-/// The default schedule: a pure function of problem and CPU, always legal. The kv tile is 256,
+/// The default schedule: a pure function of problem and CPU, always legal. The kv tile is 128,
 /// halved while a K tile exceeds a quarter of L2; the query tile is the largest multiple of the
 /// register blocks whose queries and accumulators stay within 3/4 of L1, but 24 to 96 rows, within
 /// half of L2 (at least one block).

@@ -19,6 +19,8 @@ namespace attune {
 
 namespace {
 constexpr int64_t kAlignment = 64;
+/// A workspace beyond this is refused (-1); below, 64-bit arithmetic is exact.
+constexpr double kLargestSize = 0x1p60;
 
 /// Bytes of the static part of a memref type.
 int64_t staticBytes(MemRefType type) {
@@ -37,7 +39,7 @@ public:
   void run() {
     for (Operation &op : forward.front())
       if (auto alloc = dyn_cast<memref::AllocOp>(op))
-        temporaries.push_back(alloc);
+        temporaries.push_back({alloc, staticBytes(alloc.getType()), alloc.getDynamicSizes()});
       else if (auto loop = dyn_cast<scf::ForallOp>(op))
         planScratch(loop);
     addArguments();
@@ -47,6 +49,11 @@ public:
   }
 
 private:
+  struct Temporary {
+    memref::AllocOp alloc;
+    int64_t bytes; ///< of the static extents
+    SmallVector<Value> extents;
+  };
   struct Slice {
     memref::AllocOp alloc;
     int64_t offset;
@@ -84,7 +91,8 @@ private:
   void placeTemporaries() {
     builder.setInsertionPointToStart(&forward.front());
     end = apply(builder.getAffineDimExpr(0) * scratchBytes, workers);
-    for (memref::AllocOp alloc : temporaries) {
+    for (Temporary &temporary : temporaries) {
+      memref::AllocOp alloc = temporary.alloc;
       builder.setInsertionPointAfter(alloc);
       Value next = endOf(alloc);
       builder.setInsertionPoint(alloc);
@@ -119,11 +127,13 @@ private:
   }
 
   void buildSizeFunction();
+  Value approximateSize(Value workerCount, const IRMapping &mapping);
+  Value constantF64(double value);
 
   func::FuncOp forward;
   OpBuilder builder;
   Location loc;
-  SmallVector<memref::AllocOp> temporaries;
+  SmallVector<Temporary> temporaries;
   SmallVector<Slice> slices;
   int64_t scratchBytes = 0;
   Value workspace, workers, end;
@@ -149,7 +159,33 @@ void WorkspacePlanner::buildSizeFunction() {
   builder.setInsertionPointToEnd(entry);
   for (Operation *op : slice)
     builder.clone(*op, mapping);
-  func::ReturnOp::create(builder, loc, mapping.lookup(end));
+  Value fits = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT,
+                                     approximateSize(entry->getArgument(3), mapping),
+                                     constantF64(kLargestSize));
+  Value refused = arith::ConstantIndexOp::create(builder, loc, -1);
+  Value size = arith::SelectOp::create(builder, loc, fits, mapping.lookup(end), refused);
+  func::ReturnOp::create(builder, loc, size);
+}
+
+/// The same sum in float64, which does not wrap around.
+Value WorkspacePlanner::approximateSize(Value workerCount, const IRMapping &mapping) {
+  auto toFloat = [&](Value index) -> Value {
+    Value integer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index);
+    return arith::SIToFPOp::create(builder, loc, builder.getF64Type(), integer);
+  };
+  Value sum = arith::MulFOp::create(builder, loc, toFloat(workerCount),
+                                    constantF64(static_cast<double>(scratchBytes)));
+  for (const Temporary &temporary : temporaries) {
+    Value bytes = constantF64(static_cast<double>(temporary.bytes));
+    for (Value extent : temporary.extents)
+      bytes = arith::MulFOp::create(builder, loc, bytes, toFloat(mapping.lookupOrDefault(extent)));
+    sum = arith::AddFOp::create(builder, loc, sum, bytes);
+  }
+  return sum;
+}
+
+Value WorkspacePlanner::constantF64(double value) {
+  return arith::ConstantFloatOp::create(builder, loc, builder.getF64Type(), APFloat(value));
 }
 
 struct PlanWorkspacePass : impl::PlanWorkspaceBase<PlanWorkspacePass> {

@@ -136,6 +136,10 @@ static attune_status checkSymbolicSize(const CallSite &Site, const attune_argume
                        Dimension, Found, Size.factor, Size.factor, Name);
     Value = Found / Size.factor;
     BoundBy = Spec.name;
+    if (Value > LargestSize)
+      return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
+                       "size of dimension %d is %" PRId64 ", expected at most %" PRId64 " (%s)",
+                       Dimension, Found, LargestSize * Size.factor, Name);
     return ATTUNE_OK;
   }
   int64_t Expected;

@@ -14,6 +14,9 @@ namespace attune::runtime {
 
 /// Most arguments or parameters that a module may have; bounds the stack that a check needs.
 constexpr int32_t MaxArguments = 32;
+/// Largest batch, target and source length: generated code counts rows in 32 bits, and products of
+/// two such sizes do not overflow.
+constexpr int64_t LargestSize = INT32_MAX;
 
 /// The function being called, for messages: "NAME_forward: ...".
 struct CallSite {

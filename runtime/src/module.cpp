@@ -173,6 +173,8 @@ size_t attune_workspace_size(const attune_context *context, const attune_module 
   if (checkPointers("workspace_size", context, module) != ATTUNE_OK || batch < 0 || target < 0 ||
       source < 0 || !module->workspace_size)
     return 0;
+  if (batch > LargestSize || target > LargestSize || source > LargestSize)
+    return SIZE_MAX;
   int64_t Size = module->workspace_size(batch, target, source, context->Workers);
   // No allocation of SIZE_MAX bytes succeeds, so sizes beyond all bounds are noticed.
   return Size < 0 ? SIZE_MAX : static_cast<size_t>(Size);

@@ -282,6 +282,8 @@ void KernelAssigner::lower(mha::AccumulateOp op) {
   spec.columns = op.getAcc().getType().getColumns();
   spec.rescaled = static_cast<bool>(op.getRescale());
   spec.bDense = caller.isDense(b.memref, spec.columns);
+  if (spec.rescaled) // the probabilities: a whole scratch tile
+    spec.aColumns = op.getA().getType().getColumns();
   spec.prefetchNext = !spec.rescaled && spec.bDense; // weight panels follow each other in memory
   SmallVector<Value> operands = {a.memref, b.memref};
   if (spec.rescaled)

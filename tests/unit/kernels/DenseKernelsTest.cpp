@@ -75,17 +75,18 @@ TEST_P(DenseKernels, PackRowsCopiesAndPadsBytes) {
   checkPackRows<uint8_t>(target, ElementType::U8);
 }
 
-void checkAccumulate(const NamedTarget &named, bool rescaled, bool dense) {
+void checkAccumulate(const NamedTarget &named, bool rescaled, bool dense, int aColumns = 0) {
   const int panel = named.block.vectors * named.target.vectorLanes;
   for (int panels : {1, 3}) {
     const int columns = panels * panel;
     AccumulateSpec spec{named.block, columns, rescaled, dense};
+    spec.aColumns = aColumns;
     JitKernel accumulate = makeKernel(spec, named.target);
     for (int count : {1, 5, 6, 13})
       for (int depth : {0, 1, 2, 33}) {
         const int rows = roundUp(count, named.block.rows), bStride = columns + (dense ? 0 : 7);
-        const int aStride = depth + 3;
-        Floats a = randomFloats(count * aStride, 2), b = randomFloats(depth * bStride, 3),
+        const int aStride = aColumns ? aColumns : depth + 3, aRows = aColumns ? rows : count;
+        Floats a = randomFloats(aRows * aStride, 2), b = randomFloats(depth * bStride, 3),
                scale = randomFloats(rows, 4), acc = randomFloats(rows * columns, 5);
         Floats expected = acc;
         for (int r = 0; r < count; ++r)
@@ -112,6 +113,7 @@ void checkAccumulate(const NamedTarget &named, bool rescaled, bool dense) {
 TEST_P(DenseKernels, AccumulateAddsProducts) { checkAccumulate(GetParam(), false, true); }
 TEST_P(DenseKernels, AccumulateRescales) { checkAccumulate(GetParam(), true, true); }
 TEST_P(DenseKernels, AccumulateTakesStridedRows) { checkAccumulate(GetParam(), true, false); }
+TEST_P(DenseKernels, AccumulateReadsWholeTiles) { checkAccumulate(GetParam(), true, true, 48); }
 
 TEST_P(DenseKernels, FinishNormalisesAndTreatsMaskedRows) {
   for (bool zero : {true, false})

@@ -165,12 +165,12 @@ TEST_F(Forward, SizesWithAFactor) {
   Call.Tensors[Query].sizes[0] = 3;
   expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: query: size of dimension 0 is 3, expected a "
                                    "multiple of 2 (2 x batch size)");
-  // Twice this batch size does not fit 64 bits.
+  // A factor times this batch size does not fit 64 bits.
   Specs[Query].sizes[0].factor = 1;
   Specs[Query].sizes[1] = Specs[Query].sizes[2] = {ATTUNE_SIZE_FIXED, 0, 0};
-  Call.Tensors[Query].sizes[0] = int64_t{1} << 60;
+  Call.Tensors[Query].sizes[0] = int64_t{1} << 30;
   Call.Tensors[Query].sizes[1] = Call.Tensors[Query].sizes[2] = 0;
-  Specs[Key].sizes[0].factor = 16;
+  Specs[Key].sizes[0].factor = int64_t{1} << 40;
   EXPECT_EQ(forward(), ATTUNE_WRONG_SIZE);
   EXPECT_NE(std::string(attune_last_error()).find("which is too large"), std::string::npos)
       << attune_last_error();
@@ -180,13 +180,21 @@ TEST_F(Forward, ProductsThatOverflow) {
   const std::string Product =
       "attention_forward: query: the product of its sizes is too large, expected fewer than 2^63 "
       "bytes";
-  Call.Tensors[Query].sizes[0] = int64_t{1} << 32;
-  Call.Tensors[Query].sizes[1] = int64_t{1} << 32;
+  Call.Tensors[Query].sizes[0] = INT32_MAX;
+  Call.Tensors[Query].sizes[1] = INT32_MAX;
   expectRefused(ATTUNE_WRONG_SIZE, Product);
+}
+
+TEST_F(Forward, SizesBeyond32Bits) {
+  Call.Tensors[Query].sizes[0] = int64_t{1} << 31;
+  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: query: size of dimension 0 is 2147483648, "
+                                   "expected at most 2147483647 (batch size)");
   // Empty, but its other sizes would reach the module's arithmetic.
   Call.Tensors[Query].sizes[0] = 0;
   Call.Tensors[Query].sizes[1] = INT64_MAX;
-  expectRefused(ATTUNE_WRONG_SIZE, Product);
+  expectRefused(ATTUNE_WRONG_SIZE,
+                "attention_forward: query: size of dimension 1 is 9223372036854775807, expected at "
+                "most 2147483647 (target length)");
 }
 
 TEST_F(Forward, StridesThatOverflow) {

@@ -98,7 +98,7 @@ TEST(DefaultSchedule, ValueBlocks) {
 TEST(DefaultSchedule, KnownTiles) {
   CpuSchedule core = defaultSchedule({false, 0, 64}, avx512);
   EXPECT_EQ(core.queryTile, 48);
-  EXPECT_EQ(core.kvTile, 256);
+  EXPECT_EQ(core.kvTile, 128);
   EXPECT_EQ(core.keyPanel(avx512), 64);
   EXPECT_EQ(core.packValue, PackValue::AsIs);
   EXPECT_EQ(defaultSchedule({false, 0, 128}, avx512).queryTile, 24);
@@ -150,7 +150,7 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
       {"keys beyond L2", [](CpuSchedule &s) { s.kvTile = 8192; },
        "kv_tile: found 8192, expected fewer keys: they take 2097152 bytes, L2 has 1048576"},
       {"queries beyond L2", [](CpuSchedule &s) { s.queryTile = 4080; },
-       "query_tile: found 4080, expected fewer rows: they take 10444800 bytes, L2 has 1048576"},
+       "query_tile: found 4080, expected fewer rows: they take 6266880 bytes, L2 has 1048576"},
   };
   ScheduleProblem problem{false, 0, 64};
   for (const Illegal &row : table) {

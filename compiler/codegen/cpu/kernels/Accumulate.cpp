@@ -10,8 +10,8 @@ using Halide::ImageParam;
 using Halide::TailStrategy;
 using Halide::Var;
 
-/// `value`, and on the first row of each block a prefetch of the part of the next panel that belongs to
-/// this block and depth.
+/// `value`, and on the first row of each block a prefetch of the part of the next panel that
+/// belongs to this block and depth.
 static Expr prefetching(const Expr &value, const AccumulateSpec &spec, const Expr &row,
                         const Expr &k, const Expr &count, const Expr &depth, const Expr &b) {
   auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
@@ -19,8 +19,8 @@ static Expr prefetching(const Expr &value, const AccumulateSpec &spec, const Exp
   Expr step = rowBytes * spec.block.rows / roundedUp(count, spec.block.rows);
   Expr slot = wide(row / spec.block.rows) * wide(depth) + wide(k);
   Expr address = b + wide(depth) * rowBytes + slot * wide(step);
-  Expr fetched = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction,
-                                              {value, address}, Halide::Internal::Call::PureExtern);
+  Expr fetched = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction, {value, address},
+                                              Halide::Internal::Call::PureExtern);
   return select(row % spec.block.rows == 0, fetched, value);
 }
 
@@ -35,6 +35,8 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   const int columns = static_cast<int>(spec.columns);
   if (spec.bDense)
     b.dim(1).set_stride(columns);
+  if (spec.aColumns)
+    a.dim(1).set_stride(spec.aColumns);
   accIn.dim(1).set_stride(columns);
 
   // THE ALGORITHM
@@ -42,7 +44,7 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   Halide::RDom k(0, depth, "k");
   Expr previous = accIn(column, row);
   sum(column, row) = spec.rescaled ? previous * factor(row) : previous;
-  Expr left = a(k, min(row, count - 1));
+  Expr left = a(k, spec.aColumns ? Expr(row) : min(row, count - 1));
   if (spec.prefetchNext)
     left = prefetching(left, spec, row, k, count, depth, address);
   sum(column, row) += left * b(column, k);
@@ -77,7 +79,7 @@ template <> Kernel describeKernel(const AccumulateSpec &spec, const KernelTarget
   std::string prefix = "accumulate_" + std::to_string(spec.block.rows) + "x" +
                        std::to_string(spec.block.vectors) + "_c" + std::to_string(spec.columns);
   std::string key = std::string(spec.rescaled ? "rescaled" : "") + (spec.bDense ? " dense" : "") +
-                    (spec.prefetchNext ? " prefetch" : "");
+                    (spec.prefetchNext ? " prefetch" : "") + " a" + std::to_string(spec.aColumns);
   Kernel kernel{kernelSymbol(prefix, key, target), {bufferArgument(2), bufferArgument(2)}, {}};
   if (spec.rescaled)
     kernel.arguments.push_back(bufferArgument(1));

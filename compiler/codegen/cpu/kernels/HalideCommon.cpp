@@ -14,7 +14,8 @@ Halide::Target halideTarget(const KernelTarget &target) {
   using Halide::Target;
   const bool x86 = target.arch == KernelTarget::Arch::X86_64;
   Target result(Target::Linux, x86 ? Target::X86 : Target::ARM, 64,
-                {Target::NoRuntime, Target::NoAsserts, Target::NoBoundsQuery, Target::StrictFloat});
+                {Target::NoRuntime, Target::NoAsserts, Target::NoBoundsQuery, Target::StrictFloat,
+                 Target::LargeBuffers});
   const std::pair<bool, Target::Feature> features[] = {{target.sse41, Target::SSE41},
                                                        {target.avx, Target::AVX},
                                                        {target.f16c, Target::F16C},

@@ -39,7 +39,7 @@ struct FillSpec {};
 ///   panel[d][c] = c < count ? in[c][d] : 0
 /// (in[count][depth], i32 count, panel[depth][panelWidth] dense); depth is a run-time extent.
 struct PackPanelSpec {
-  int panelWidth = 0;
+  int panelWidth = 0; ///< a multiple of the lanes
 };
 
 /// Copies rows, padding columns with zero:  out[r][c] = c < columns ? in[r][c] : 0
@@ -58,6 +58,7 @@ struct PackRowsSpec {
 /// a static row stride: p and s (tileColumns), sums (lanes). Query rows beyond count are read as
 /// row count - 1 (clamped), their results are meaningless but must not trap.
 ///   t = dot * scale; score region; where keep is false: -inf
+/// s may be the memory of p: a score is read for the last time when its p is stored.
 ///   max_out = max(max_in, row maximum); rescale = exp2((max_in - max_out) * log2 e)
 ///   p = exp2((t - max_out) * log2 e), NaN stays NaN; columns that are masked give exactly 0
 ///   sum_out = sum_in * rescale + partial sums of p, one per lane (column modulo lanes)
@@ -81,13 +82,21 @@ struct ScoresSpec {
 ///  i32 count, i32 depth, acc_out[R][columns] dense)
 /// acc_in and acc_out are the same memory. R = count rounded up to whole register blocks; rows of
 /// `a` beyond count are read as row count - 1. depth is a run-time value, 0 included. The row
-/// stride of b is `columns` if bDense, else a run-time value.
+/// stride of b is `columns` if bDense, else a run-time value. With aColumns, the static row stride
+/// of `a`, `a` has R rows, all of which are read without clamping; beyond count they may hold
+/// anything.
+///
+/// With prefetchNext (bDense only) the kernel also fetches what follows b in memory into the
+/// second-level cache, as much as it reads of b, spread evenly over all its row blocks: a weight
+/// panel comes from memory once, much slower than the product of one row block needs it, but the
+/// row blocks of the panel before leave time enough.
 struct AccumulateSpec {
   RegisterBlock block;
   int64_t columns = 0; ///< a multiple of block.vectors * lanes
   bool rescaled = false;
   bool bDense = true;
   bool prefetchNext = false;
+  int aColumns = 0; ///< static row stride of `a`, which then has R rows; 0: a run-time stride
 };
 
 /// Normalises an accumulator: out[r][c] = acc[r][c] / sum(sums[r][:])
@@ -107,8 +116,8 @@ struct EmitSpec {
   bool biased = false;
 };
 
-/// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*. An Address
-/// is that of the data of buffer argument `buffer`, as u64; callers give no value for it.
+/// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*. An
+/// Address is that of the data of buffer argument `buffer`, as u64; callers give no value for it.
 struct KernelArgument {
   enum class Kind { Buffer, Int32, Float32, Address } kind;
   ElementType type = ElementType::F32; ///< buffers
@@ -116,8 +125,8 @@ struct KernelArgument {
   int buffer = 0;                      ///< addresses: the position of an earlier buffer argument
 };
 
-/// The function that kernels call to prefetch: f32 NAME(f32 value, u64 address) returns its value. Who
-/// links kernels defines it.
+/// The function that kernels call to prefetch: f32 NAME(f32 value, u64 address) returns its value.
+/// Who links kernels defines it.
 inline constexpr const char *prefetchFunction = "attune_prefetch";
 
 struct Kernel {

@@ -38,20 +38,56 @@ llvm::Expected<Kernel> generateKernel(const FillSpec &spec, const KernelTarget &
 // PackPanel
 //===----------------------------------------------------------------------===//
 
+/// Transposes tiles of `lanes` x `lanes` values, which tile(i, ...) holds flat, row by row. A
+/// perfect shuffle, which interleaves the two halves, rotates the bits of an index by one; as many
+/// as a row index has bits exchange rows and columns. Each becomes one shuffle a register.
+static std::vector<Func> transposition(Func tile, int lanes, const Var &i,
+                                       const std::vector<Var> &which) {
+  auto at = [&](const Expr &index) {
+    std::vector<Expr> arguments{index};
+    arguments.insert(arguments.end(), which.begin(), which.end());
+    return arguments;
+  };
+  std::vector<Func> stages{tile};
+  for (int bits = 1; bits < lanes; bits *= 2) {
+    Func before = stages.back(), after("shuffled");
+    after(std::vector<Var>{i, which[0], which[1]}) =
+        select(i % 2 == 0, before(at(i / 2)), before(at(i / 2 + lanes * lanes / 2)));
+    stages.push_back(after);
+  }
+  return stages;
+}
+
 static Recipe buildPackPanel(const PackPanelSpec &spec, const KernelTarget &target) {
   ImageParam in = inputBuffer("in", 2);
   Halide::Param<int32_t> count("count");
-  Var c("c"), d("d"), group("group"), inner("inner");
+  Var c("c"), d("d"), i("i"), group("group"), block("block");
+  const int lanes = target.vectorLanes;
+  Expr depth = in.dim(0).extent();
 
-  // THE ALGORITHM
-  Func panel("panel");
-  panel(c, d) = select(c < count, in(d, min(c, count - 1)), 0.0f);
+  // THE ALGORITHM: square tiles by shuffles, the rest of the depth one by one.
+  auto element = [&](const Expr &column, const Expr &row) {
+    return select(row < count, in(column, min(row, count - 1)), 0.0f);
+  };
+  Func panel("panel"), tile("tile");
+  tile(i, group, block) = element(block * lanes + i % lanes, group * lanes + i / lanes);
+  std::vector<Func> stages = transposition(tile, lanes, i, {group, block});
+  RDom square(0, lanes, 0, lanes, 0, depth / lanes, 0, spec.panelWidth / lanes, "square");
+  RDom rest(depth / lanes * lanes, depth % lanes, "rest");
+  panel(c, d) = Halide::undef<float>();
+  panel(square.w * lanes + square.x, square.z * lanes + square.y) =
+      stages.back()(square.y * lanes + square.x, square.w, square.z);
+  panel(c, rest) = element(rest, c);
 
-  // THE SCHEDULE: one vector of a panel row gathers from as many input rows.
-  panel.bound(c, 0, spec.panelWidth)
-      .split(c, group, inner, target.vectorLanes, TailStrategy::RoundUp)
-      .reorder(inner, d, group)
-      .vectorize(inner);
+  // THE SCHEDULE
+  panel.bound(c, 0, spec.panelWidth);
+  panel.update(0).allow_race_conditions().vectorize(square.x).unroll(square.y);
+  for (Func &stage : stages) {
+    const int width = stage.name() == tile.name() ? lanes : 2 * lanes;
+    stage.compute_at(panel, square.z).store_in(Halide::MemoryType::Stack);
+    stage.bound(i, 0, lanes * lanes).vectorize(i, width).unroll(i);
+  }
+  panel.update(1).unscheduled(); // at most lanes - 1 rows, not worth code
   constrainOutput(panel);
   panel.output_buffer().dim(1).set_stride(spec.panelWidth);
   return {{panel}, {in, count}};
