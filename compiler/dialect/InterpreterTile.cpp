@@ -144,6 +144,12 @@ llvm::Error runWorker(Interpreter &interpreter, WorkerOp op) {
   return llvm::Error::success();
 }
 
+/// One: iterations run one after the other.
+llvm::Error runWorkers(Interpreter &interpreter, WorkersOp op) {
+  interpreter.set(op.getResult(), Scalar{1});
+  return llvm::Error::success();
+}
+
 //===--- Scores ------------------------------------------------------------===//
 
 /// The regions of one mha.scores on one element after the other.
@@ -388,6 +394,7 @@ void addTileHandlers(HandlerTable &table) {
   add<FinishOp>(table, runFinish);
   add<EmitOp>(table, runEmit);
   add<WorkerOp>(table, runWorker);
+  add<WorkersOp>(table, runWorkers);
 }
 
 } // namespace attune::mha::interpreter

@@ -122,6 +122,12 @@ def Mha_EmitOp : Mha_Op<"emit", [AttrSizedOperandSegments, MemoryEffects<[MemWri
   }];
 }
 
+def Mha_WorkersOp : Mha_Op<"workers", [Pure]> {
+  let summary = "How many workers the call has";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
 def Mha_WorkerOp : Mha_Op<"worker", [Pure]> {
   let summary = "Number of the worker that runs this iteration of a parallel loop";
   let results = (outs Index:$result);

@@ -29,10 +29,18 @@ public:
 
   LogicalResult run() {
     (void)function.insertArgument(0, pointer, builder.getDictionaryAttr({}), function.getLoc());
-    SmallVector<scf::ForallOp> loops(function.getOps<scf::ForallOp>());
+    SmallVector<scf::ForallOp> loops;
+    function.walk([&](scf::ForallOp loop) { loops.push_back(loop); });
     for (auto [number, loop] : llvm::enumerate(loops))
       if (failed(outline(loop, number)))
         return failure();
+    // A loop of one iteration is straight code by now: the caller runs it, as worker 0.
+    function.walk([&](mha::WorkerOp op) {
+      builder.setInsertionPoint(op);
+      Value caller = arith::ConstantIndexOp::create(builder, op.getLoc(), 0);
+      op.replaceAllUsesWith(caller);
+      op.erase();
+    });
     return success();
   }
 

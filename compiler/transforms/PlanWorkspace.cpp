@@ -37,12 +37,14 @@ public:
       : forward(forward), builder(forward.getContext()), loc(forward.getLoc()) {}
 
   void run() {
-    for (Operation &op : forward.front())
-      if (auto alloc = dyn_cast<memref::AllocOp>(op))
-        temporaries.push_back({alloc, staticBytes(alloc.getType()), alloc.getDynamicSizes()});
-      else if (auto loop = dyn_cast<scf::ForallOp>(op))
-        planScratch(loop);
+    for (auto alloc : forward.getOps<memref::AllocOp>())
+      temporaries.push_back({alloc, staticBytes(alloc.getType()), alloc.getDynamicSizes()});
+    forward.walk([&](scf::ForallOp loop) { planScratch(loop); });
     addArguments();
+    forward.walk([&](mha::WorkersOp op) {
+      op.replaceAllUsesWith(workers);
+      op.erase();
+    });
     placeScratch();
     placeTemporaries();
     buildSizeFunction();

@@ -11,9 +11,13 @@ using namespace mlir;
 namespace attune {
 
 namespace {
+/// Fewer heads than this for each further worker are not handed out whole: the last ones would
+/// finish alone.
+constexpr int64_t kHeadsPerWorker = 8;
+
 /// What one query tile knows while its kv loops are built.
 struct QueryTile {
-  Value batch, head, first, count;
+  Value batch, head, slot, first, count;
   Value query;
 };
 
@@ -29,10 +33,18 @@ public:
   LogicalResult run() {
     if (failed(collectElements()))
       return failure();
-    packKeysAndValues();
-    Value queryTiles = tile.ceilDiv(stage.targetLength, queryTile);
-    tile.forall({stage.batch, stage.heads, queryTiles},
-                [&](ValueRange point) { attendTile(point); });
+    queryTiles = tile.ceilDiv(stage.targetLength, queryTile);
+    kvTiles = tile.ceilDiv(stage.sourceLength, kvTile);
+    scf::IfOp::create(
+        builder, loc, allocatePacked(),
+        [&](OpBuilder &, Location) {
+          buildByTiles();
+          scf::YieldOp::create(builder, loc);
+        },
+        [&](OpBuilder &, Location) {
+          buildByHeads();
+          scf::YieldOp::create(builder, loc);
+        });
     return success();
   }
 
@@ -55,42 +67,77 @@ private:
     return failure(result.wasInterrupted());
   }
 
-  void packKeysAndValues() {
-    Value kvTiles = tile.ceilDiv(stage.sourceLength, kvTile);
-    const int64_t dynamic = ShapedType::kDynamic;
-    keys = tile.allocate({dynamic, dynamic, dynamic, kvTile / panel, stage.headDim, panel},
-                         {stage.batch, stage.heads, kvTiles});
-    const bool packValue = tile.schedule.packValue == PackValue::PerHead;
-    values = packValue ? tile.allocate({dynamic, dynamic, dynamic, paddedHeadDim},
-                                       {stage.batch, stage.heads, stage.sourceLength})
-                       : stage.value;
-    tile.forall({stage.batch, stage.heads, kvTiles}, [&](ValueRange point) {
-      Value zero = tile.constant(0);
-      Value first = tile.apply(tile.d(0) * kvTile, point[2]);
-      Value left = tile.min({builder.getAffineConstantExpr(kvTile), tile.d(0) - tile.d(1)},
-                            {stage.sourceLength, first});
-      scf::ForOp::create(
-          builder, loc, zero, tile.ceilDiv(left, panel), tile.constant(1), ValueRange(),
-          [&](OpBuilder &, Location, Value index, ValueRange) {
-            Value row = tile.apply(tile.d(0) + tile.d(1) * panel, {first, index});
-            Value count =
-                tile.min({builder.getAffineConstantExpr(panel), tile.d(0) - tile.d(1) * panel},
-                         {left, index});
-            mha::PackOp::create(builder, loc, mha::PackKind::Panel, stage.key,
-                                ValueRange{point[0], point[1], row, zero}, count, keys,
-                                ValueRange{point[0], point[1], point[2], index, zero, zero});
-            scf::YieldOp::create(builder, loc);
-          });
-      if (packValue)
-        mha::PackOp::create(builder, loc, mha::PackKind::Rows, stage.value,
-                            ValueRange{point[0], point[1], first, zero}, left, values,
-                            ValueRange{point[0], point[1], first, zero});
+  /// Every tile is work of its own: all workers pack, then all attend. A head's slot is its number.
+  void buildByTiles() {
+    auto slot = [&](ValueRange point) {
+      Value first = tile.multiply(point[0], stage.heads);
+      return tile.apply(tile.d(0) + tile.d(1), {first, point[1]});
+    };
+    tile.forall({stage.batch, stage.heads, kvTiles},
+                [&](ValueRange point) { packTile(point, slot(point)); });
+    tile.forall({stage.batch, stage.heads, queryTiles},
+                [&](ValueRange point) { attendTile(point, slot(point)); });
+  }
+
+  /// A worker packs a head into its own slot and attends it at once, while it is in its cache.
+  void buildByHeads() {
+    tile.forall({stage.batch, stage.heads}, [&](ValueRange head) {
+      Value slot = mha::WorkerOp::create(builder, loc, builder.getIndexType());
+      auto each = [&](Value count, llvm::function_ref<void(ValueRange)> body) {
+        scf::ForOp::create(builder, loc, tile.constant(0), count, tile.constant(1), ValueRange(),
+                           [&](OpBuilder &, Location, Value index, ValueRange) {
+                             body({head[0], head[1], index});
+                             scf::YieldOp::create(builder, loc);
+                           });
+      };
+      each(kvTiles, [&](ValueRange point) { packTile(point, slot); });
+      each(queryTiles, [&](ValueRange point) { attendTile(point, slot); });
     });
   }
 
-  void attendTile(ValueRange point) {
+  /// Packed keys (and values) of a head take one slot. Returns whether there are too few heads to
+  /// hand them out whole: then every head has a slot, else every worker has one.
+  Value allocatePacked() {
+    Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
+    Value heads = tile.multiply(stage.batch, stage.heads);
+    Value wanted = tile.apply((tile.d(0) - 1) * kHeadsPerWorker, workers);
+    Value fewHeads = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, heads, wanted);
+    Value slots = arith::SelectOp::create(builder, loc, fewHeads, heads, workers);
+    const int64_t dynamic = ShapedType::kDynamic;
+    keys =
+        tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});
+    packValue = tile.schedule.packValue == PackValue::PerHead;
+    if (packValue)
+      values = tile.allocate({dynamic, dynamic, paddedHeadDim}, {slots, stage.sourceLength});
+    return fewHeads;
+  }
+
+  /// Packs the keys, and the values if the schedule says so, of one kv tile (batch, head, tile).
+  void packTile(ValueRange point, Value slot) {
+    Value zero = tile.constant(0);
+    Value first = tile.apply(tile.d(0) * kvTile, point[2]);
+    Value left = tile.min({builder.getAffineConstantExpr(kvTile), tile.d(0) - tile.d(1)},
+                          {stage.sourceLength, first});
+    scf::ForOp::create(builder, loc, zero, tile.ceilDiv(left, panel), tile.constant(1),
+                       ValueRange(), [&](OpBuilder &, Location, Value index, ValueRange) {
+                         Value row = tile.apply(tile.d(0) + tile.d(1) * panel, {first, index});
+                         Value count = tile.min(
+                             {builder.getAffineConstantExpr(panel), tile.d(0) - tile.d(1) * panel},
+                             {left, index});
+                         mha::PackOp::create(builder, loc, mha::PackKind::Panel, stage.key,
+                                             ValueRange{point[0], point[1], row, zero}, count, keys,
+                                             ValueRange{slot, point[2], index, zero, zero});
+                         scf::YieldOp::create(builder, loc);
+                       });
+    if (packValue)
+      mha::PackOp::create(builder, loc, mha::PackKind::Rows, stage.value,
+                          ValueRange{point[0], point[1], first, zero}, left, values,
+                          ValueRange{slot, first, zero});
+  }
+
+  void attendTile(ValueRange point, Value slot) {
     Value zero = tile.constant(0), one = tile.constant(1);
-    QueryTile q{point[0], point[1], tile.apply(tile.d(0) * queryTile, point[2]), {}, {}};
+    QueryTile q{point[0], point[1], slot, tile.apply(tile.d(0) * queryTile, point[2]), {}, {}};
     q.count = tile.min({builder.getAffineConstantExpr(queryTile), tile.d(0) - tile.d(1)},
                        {stage.targetLength, q.first});
     q.query = tile.load(stage.query, {q.batch, q.head, q.first, zero}, q.count, {},
@@ -141,13 +188,15 @@ private:
     if (visible)
       columns = tile.min({builder.getAffineConstantExpr(kvTile), tile.d(0) - tile.d(1)},
                          {visible, first});
-    Value key = tile.load(keys, {q.batch, q.head, t, zero, zero, zero}, columns, {},
+    Value key = tile.load(keys, {q.slot, t, zero, zero, zero}, columns, {},
                           mha::TileType::get(builder.getContext(), kvTile, stage.headDim,
                                              builder.getF32Type(), /*panel=*/true));
     auto scores = createScores(q, first, columns, key, state[1]);
     buildRegions(scores, static_cast<bool>(visible));
-    Value value = tile.load(values, {q.batch, q.head, first, zero}, columns, {},
-                            tileType(kvTile, paddedHeadDim));
+    mha::TileType valueType = tileType(kvTile, paddedHeadDim);
+    Value value =
+        packValue ? tile.load(values, {q.slot, first, zero}, columns, {}, valueType)
+                  : tile.load(stage.value, {q.batch, q.head, first, zero}, columns, {}, valueType);
     Value acc = mha::AccumulateOp::create(builder, loc, state[0].getType(), state[0],
                                           scores.getRescale(), scores.getP(), value);
     return {acc, scores.getNewStats()};
@@ -243,7 +292,8 @@ private:
   SmallVector<KeepConjunct> conjuncts;
   SmallVector<Value> elements;
   ArrayRef<BlockArgument> elementArguments;
-  Value keys, values;
+  Value keys, values, queryTiles, kvTiles;
+  bool packValue = false;
 };
 } // namespace
 

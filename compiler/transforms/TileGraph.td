@@ -4,9 +4,10 @@ include "mlir/Pass/PassBase.td"
 def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
   let summary = "Turns the graph into a program over tiles, as the schedule says";
   let description = [{
-    Every stage becomes one scf.forall: a projection runs over (row tile, panel of columns), packing of
-    keys and values over (batch, head, kv tile), attention over (batch, head, query tile). Inside, the
-    kv loop is cut in two by the bounds that the keep region's conjuncts of the form j <= +-i + c give:
+    Every stage becomes one scf.forall: a projection runs over (row tile, panel of columns); attention
+    over (batch, head), where a worker packs the keys and values of a head into a slot of its own and
+    attends it at once, while they are in its cache. With too few heads for that, all workers first pack,
+    over (batch, head, kv tile), then attend, over (batch, head, query tile). Inside, the kv loop is cut in two by the bounds that the keep region's conjuncts of the form j <= +-i + c give:
     full tiles, which run only what is left of keep, and edge tiles, which run all of it. Tiles without a
     visible key are never visited.
 

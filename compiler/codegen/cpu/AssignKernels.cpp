@@ -79,6 +79,12 @@ LogicalResult KernelAssigner::lower(Operation &op) {
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case([&](scf::ForOp loop) { return lowerLoop(loop); })
       .Case([&](scf::ForallOp loop) { return lowerForall(loop); })
+      .Case([&](scf::IfOp branch) {
+        for (Region &region : branch->getRegions())
+          if (!region.empty() && failed(lowerBlock(region.front())))
+            return failure();
+        return success();
+      })
       .Case([&](mha::ScoresOp scores) { return lower(scores); })
       .Case<mha::PackOp, mha::LoadOp, mha::ZeroOp, mha::StartOp, mha::AccumulateOp, mha::FinishOp,
             mha::EmitOp>([&](auto known) {

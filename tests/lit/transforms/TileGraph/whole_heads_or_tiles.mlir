@@ -1,0 +1,26 @@
+// RUN: attune-opt %s --mha-tile | FileCheck %s
+
+// Few heads for the workers: every head has its slot, tiles are handed out. Else a worker takes whole
+// heads, one after the other, in its own slot.
+// CHECK: %[[WORKERS:.*]] = mha.workers
+// CHECK: %[[HEADS:.*]] = arith.muli
+// CHECK: %[[FEW:.*]] = arith.cmpi slt, %[[HEADS]]
+// CHECK: arith.select %[[FEW]], %[[HEADS]], %[[WORKERS]]
+// CHECK: scf.if %[[FEW]]
+// CHECK: scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in
+// CHECK: scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in
+// CHECK: } else {
+// CHECK: scf.forall (%{{[a-z0-9]+}}, %{{[a-z0-9]+}}) in
+// CHECK: %[[SLOT:.*]] = mha.worker
+// CHECK: mha.pack panel {{.*}}[%[[SLOT]],
+// CHECK: mha.pack rows {{.*}}[%[[SLOT]],
+// CHECK: mha.load %{{.*}}[%[[SLOT]], {{.*}} -> <64x48xf32, panel>
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, exp2_degree = 6, grain = 1, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+  func.func @forward(%q: tensor<?x2x?x48xf32> {mha.input = "query"}, %k: tensor<?x2x?x48xf32> {mha.input = "key"}) -> tensor<?x2x?x48xf32> {
+    %0 = mha.split_heads %q order nhld first 0 : tensor<?x2x?x48xf32> -> tensor<?x2x?x48xf32>
+    %1 = mha.split_heads %k order nhld first 0 : tensor<?x2x?x48xf32> -> tensor<?x2x?x48xf32>
+    %2 = mha.attend %0, %1, %1 scale 0.125 : (tensor<?x2x?x48xf32>, tensor<?x2x?x48xf32>, tensor<?x2x?x48xf32>) -> tensor<?x2x?x48xf32>
+    %3 = mha.merge_heads %2 order nhld : tensor<?x2x?x48xf32> -> tensor<?x2x?x48xf32>
+    return %3 : tensor<?x2x?x48xf32>
+  }
+}
