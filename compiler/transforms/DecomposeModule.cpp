@@ -47,7 +47,8 @@ void decompose(mha::MultiheadAttentionOp op) {
   Value query = projectHeads(op.getQuery(), 0);
   Value key = projectHeads(op.getKey(), 1);
   Value value = projectHeads(op.getValue(), 2);
-  double scale = 1.0 / std::sqrt(static_cast<double>(embedDim / heads));
+  const int64_t headDim = embedDim / heads;
+  double scale = 1.0 / std::sqrt(static_cast<double>(headDim));
   auto attention = mha::AttentionOp::create(builder, loc, query.getType(), query, key, value,
                                             op.getAttnMask(), builder.getF64FloatAttr(scale),
                                             op.getIsCausalAttr(), op.getNanMaskedRowsAttr());

@@ -96,13 +96,15 @@ private:
   }
 
   /// Packed keys (and values) of a head take one slot. Returns whether there are too few heads to
-  /// hand them out whole: then every head has a slot, else every worker has one.
+  /// hand them out whole: then every head has a slot, else every worker takes one.
   Value allocatePacked() {
     Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
     Value heads = tile.multiply(stage.batch, stage.heads);
     Value wanted = tile.apply((tile.d(0) - 1) * kHeadsPerWorker, workers);
     Value fewHeads = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, heads, wanted);
-    Value slots = arith::SelectOp::create(builder, loc, fewHeads, heads, workers);
+    // At least as many as either way takes, and never fewer for a larger batch.
+    Value most = arith::MaxSIOp::create(builder, loc, wanted, workers);
+    Value slots = arith::MinSIOp::create(builder, loc, heads, most);
     const int64_t dynamic = ShapedType::kDynamic;
     keys =
         tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});

@@ -48,7 +48,7 @@ static llvm::Expected<std::string> compileToBitcode(const Recipe &recipe, const 
   llvm::SmallString<128> path;
   if (std::error_code error = llvm::sys::fs::createTemporaryFile("attune-kernel", "bc", path))
     return llvm::createStringError(error, "cannot create a temporary file for a kernel");
-  auto remove = llvm::scope_exit([&] { llvm::sys::fs::remove(path); });
+  auto remove = llvm::scope_exit([&] { (void)llvm::sys::fs::remove(path); });
   Halide::Module module = Halide::Pipeline(recipe.outputs)
                               .compile_to_module(recipe.inputs, symbol, halideTarget(target),
                                                  Halide::LinkageType::External);

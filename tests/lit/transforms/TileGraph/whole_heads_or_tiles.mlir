@@ -5,7 +5,8 @@
 // CHECK: %[[WORKERS:.*]] = mha.workers
 // CHECK: %[[HEADS:.*]] = arith.muli
 // CHECK: %[[FEW:.*]] = arith.cmpi slt, %[[HEADS]]
-// CHECK: arith.select %[[FEW]], %[[HEADS]], %[[WORKERS]]
+// CHECK: %[[MOST:.*]] = arith.maxsi %{{.*}}, %[[WORKERS]]
+// CHECK: arith.minsi %[[HEADS]], %[[MOST]]
 // CHECK: scf.if %[[FEW]]
 // CHECK: scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in
 // CHECK: scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in

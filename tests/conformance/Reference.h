@@ -1,0 +1,33 @@
+//===- Reference.h - Attention in plain loops -------------------*- C++ -*-===//
+//
+// What a configuration computes, written down independently of the compiler. In double it is the
+// truth; in float it is the naive single-precision computation whose error bounds ours.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ATTUNE_TESTS_CONFORMANCE_REFERENCE_H
+#define ATTUNE_TESTS_CONFORMANCE_REFERENCE_H
+
+#include "Problem.h"
+
+namespace attune::conformance {
+
+/// How a key that is masked for a query row takes part.
+enum class MaskedKeys {
+  Absent,    ///< not at all
+  TimesZero, ///< its value row times zero, which lets NaN and infinity through
+};
+
+/// The dense contents of `out`. T is float or double; every operation is done in T, sums in the
+/// order of their index.
+template <typename T>
+std::vector<T> reference(const Problem &problem, MaskedKeys masked = MaskedKeys::Absent);
+
+/// How far `out` moves, to first order, when every score is off by the rounding of a float32 dot
+/// product: 2^-23 times the sum of the magnitudes of its products, for a module times the error
+/// that its projections add. Where scores are large, one naive result is no measure of this error:
+/// two scores that nearly tie decide it, and may be rounded well or badly.
+std::vector<double> scoreRounding(const Problem &problem);
+
+} // namespace attune::conformance
+
+#endif

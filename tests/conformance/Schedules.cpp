@@ -1,0 +1,60 @@
+//===- Schedules.cpp - Legal schedules with tiny or odd tiles -------------===//
+#include "Schedules.h"
+
+namespace attune::conformance {
+
+namespace {
+struct Blocks {
+  RegisterBlock scores, values, projection;
+};
+
+CpuSchedule with(const Blocks &blocks, int queryTile, int keyPanels, const CpuTraits &cpu) {
+  CpuSchedule schedule;
+  schedule.scores = blocks.scores;
+  schedule.values = blocks.values;
+  schedule.projection = blocks.projection;
+  schedule.queryTile = queryTile;
+  schedule.kvTile = keyPanels * schedule.keyPanel(cpu);
+  schedule.projectionRows = blocks.projection.rows;
+  schedule.projectionDepth = 1;
+  schedule.provenance.source = "test";
+  return schedule;
+}
+} // namespace
+
+CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTraits &cpu) {
+  CpuSchedule schedule = defaultSchedule(problem, cpu);
+  switch (tiles) {
+  case Tiles::Default:
+    break;
+  case Tiles::Minimal:
+    schedule = with({{1, 1}, {1, 1}, {1, 1}}, 1, 1, cpu);
+    break;
+  case Tiles::Small:
+    schedule = with({{3, 2}, {2, 1}, {2, 2}}, 6, 2, cpu);
+    schedule.projectionRows = 4;
+    schedule.projectionDepth = 7;
+    break;
+  case Tiles::Odd:
+    schedule = with({{5, 1}, {10, 1}, {5, 1}}, 10, 3, cpu);
+    schedule.projectionRows = 15;
+    schedule.projectionDepth = 33;
+    schedule.exp2Degree = 7;
+    schedule.grain = 3;
+    break;
+  case Tiles::Wide:
+    schedule = with({{1, 6}, {4, 2}, {1, 6}}, 12, 1, cpu);
+    schedule.projectionRows = 12;
+    schedule.projectionDepth = 64;
+    break;
+  case Tiles::Tall:
+    schedule = with({{12, 1}, {12, 1}, {12, 1}}, 24, 1, cpu);
+    schedule.projectionRows = 24;
+    schedule.projectionDepth = 16;
+    schedule.grain = 2;
+    break;
+  }
+  return schedule;
+}
+
+} // namespace attune::conformance

@@ -1,0 +1,195 @@
+//===- TestModule.cpp - A configuration compiled into this process --------===//
+#include "TestModule.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace attune::conformance {
+
+namespace {
+template <typename T> T valueOf(llvm::Expected<T> expected) {
+  if (expected)
+    return std::move(*expected);
+  throw std::runtime_error(llvm::toString(expected.takeError()));
+}
+
+/// A NAME_arguments or NAME_parameters struct: the fixed part, then the tensors.
+template <typename Fixed>
+std::vector<unsigned char> callStruct(Fixed fixed, const std::vector<PlacedTensor> &tensors) {
+  std::vector<unsigned char> bytes(sizeof(Fixed) + tensors.size() * sizeof(attune_tensor));
+  fixed.struct_size = bytes.size();
+  std::memcpy(bytes.data(), &fixed, sizeof(Fixed));
+  for (size_t k = 0; k < tensors.size(); ++k)
+    std::memcpy(bytes.data() + sizeof(Fixed) + k * sizeof(attune_tensor), &tensors[k].view(),
+                sizeof(attune_tensor));
+  return bytes;
+}
+
+/// Strides of dimensions of size 1 are never used, so they may be anything.
+void spoilUnusedStrides(std::vector<int64_t> &strides, const std::vector<int64_t> &sizes,
+                        Random &random) {
+  const int64_t values[] = {0, 1, -1, 7, INT64_MAX, INT64_MIN};
+  for (size_t d = 0; d < sizes.size(); ++d)
+    if (sizes[d] == 1 && chance(random, 50))
+      strides[d] = values[pick(random, 0, std::size(values) - 1)];
+}
+
+/// Rows evenly spaced with a gap, as modules need them.
+std::vector<int64_t> evenRowStrides(const std::vector<int64_t> &sizes, Random &random) {
+  std::vector<int64_t> strides(sizes.size(), 1);
+  int64_t stride = sizes.back() + pick(random, 0, 9);
+  for (size_t d = sizes.size() - 1; d-- > 0; stride *= sizes[d])
+    strides[d] = stride;
+  return strides;
+}
+
+/// Outer dimensions in any order, with gaps.
+std::vector<int64_t> permutedStrides(const std::vector<int64_t> &sizes, Random &random) {
+  std::vector<size_t> order(sizes.size() - 1);
+  std::iota(order.begin(), order.end(), 0);
+  for (size_t k = order.size(); k > 1; --k)
+    std::swap(order[k - 1], order[pick(random, 0, k - 1)]);
+  std::vector<int64_t> strides(sizes.size(), 1);
+  int64_t stride = sizes.back();
+  for (size_t d : order) {
+    stride += chance(random, 50) ? pick(random, 0, 9) : 0;
+    strides[d] = stride;
+    stride *= std::max<int64_t>(sizes[d], 1);
+  }
+  return strides;
+}
+
+std::vector<int64_t> stridesFor(const HostTensor &tensor, bool evenRows, bool isOutput,
+                                Random &random) {
+  if (tensor.sizes.size() < 2)
+    return denseStrides(tensor.sizes);
+  std::vector<int64_t> strides =
+      evenRows ? evenRowStrides(tensor.sizes, random) : permutedStrides(tensor.sizes, random);
+  // Repetition: the same memory for all indices of a dimension; overlapping rows.
+  if (!evenRows && !isOutput && chance(random, 30))
+    strides[pick(random, 0, strides.size() - 2)] = pick(random, 0, 1);
+  spoilUnusedStrides(strides, tensor.sizes, random);
+  return strides;
+}
+
+/// Exactly the bytes asked for, at the end of the page if the alignment allows it.
+Memory alignedBlock(size_t bytes, unsigned char fill) {
+  const bool fits = bytes % ATTUNE_ALIGNMENT == 0;
+  return Memory(bytes, ATTUNE_ALIGNMENT, fits ? Placement::AtEnd : Placement::Surrounded, fill);
+}
+} // namespace
+
+std::string CallStyle::describe() const {
+  static constexpr const char *names[] = {"surrounded", "at a page's end", "at a page's start"};
+  return std::string(names[static_cast<int>(placement)]) + (strided ? ", strided" : "") +
+         (stridedOutput ? ", strided output" : "");
+}
+
+Config configOf(const std::string &json) { return valueOf(parseConfig(json, "case")); }
+cpu::TargetInfo targetOf(const std::string &name) { return valueOf(cpu::resolveTarget(name)); }
+
+bool canRun(const cpu::TargetInfo &target) {
+  return (target.requiredFeatures & ~attune_cpu_features()) == 0;
+}
+
+TestModule::TestModule(const std::string &configJson, const std::string &target,
+                       std::optional<CpuSchedule> schedule)
+    : TestModule(configOf(configJson), targetOf(target), std::move(schedule)) {}
+
+TestModule::TestModule(const Config &config, const cpu::TargetInfo &target,
+                       std::optional<CpuSchedule> schedule) {
+  CompileOptions options;
+  options.schedule = std::move(schedule);
+  compiled = valueOf(compile(config, target, options));
+  loaded = valueOf(LoadedModule::load(compiled.object, config.name));
+}
+
+Memory TestModule::pack(attune_context *context, const Problem &problem) const {
+  if (module().parameter_count == 0)
+    return Memory();
+  std::vector<PlacedTensor> tensors;
+  for (const HostTensor &parameter : problem.parameters) {
+    tensors.emplace_back(parameter, denseStrides(parameter.sizes), Placement::AtEnd, inputFill);
+    tensors.back().freeze();
+  }
+  std::vector<unsigned char> call = callStruct(attune_parameters{}, tensors);
+  Memory packed = alignedBlock(module().packed_size, inputFill);
+  attune::check(attune_pack(context, &module(), call.data(), packed.data(), packed.size()));
+  packed.freeze();
+  return packed;
+}
+
+PlacedCall TestModule::place(attune_context *context, Problem &problem, const Memory &packed,
+                             const CallStyle &style, Random &random) const {
+  PlacedCall placed;
+  const bool evenRows = config().op == Op::MultiheadAttention;
+  for (HostTensor &input : problem.inputs) {
+    // Rows of masks need not be even.
+    const bool even = evenRows && input.name != "attn_mask";
+    std::vector<int64_t> strides =
+        style.strided ? stridesFor(input, even, false, random) : denseStrides(input.sizes);
+    placed.tensors.emplace_back(input, strides, style.placement, inputFill);
+    input.values = placed.tensors.back().read();
+    placed.tensors.back().freeze();
+  }
+  HostTensor out;
+  out.sizes = problem.outputSizes();
+  std::vector<int64_t> strides =
+      style.stridedOutput ? stridesFor(out, evenRows, true, random) : denseStrides(out.sizes);
+  placed.tensors.emplace_back(out, strides, style.placement, outputFill);
+  const CallSizes &sizes = problem.sizes;
+  placed.workspace = alignedBlock(
+      attune_workspace_size(context, &module(), sizes.batch, sizes.target, sizes.source),
+      inputFill);
+  attune_call fixed{};
+  fixed.packed = packed.data();
+  fixed.packed_size = packed.size();
+  fixed.workspace = placed.workspace.data();
+  fixed.workspace_size = placed.workspace.size();
+  placed.call = callStruct(fixed, placed.tensors);
+  return placed;
+}
+
+Outcome TestModule::forward(attune_context *context, PlacedCall &call) const {
+  Outcome outcome;
+  outcome.status = attune_forward(context, &module(), call.call.data());
+  if (outcome.status != ATTUNE_OK) {
+    outcome.text = attune_last_error();
+    return outcome;
+  }
+  const PlacedTensor &out = call.tensors.back();
+  outcome.out = out.read();
+  outcome.damage = out.damage();
+  if (!outcome.damage.empty())
+    outcome.damage = "output: " + outcome.damage;
+  else if (std::string damage =
+               call.workspace.damage(std::vector<bool>(call.workspace.size(), true));
+           !damage.empty())
+    outcome.damage = "workspace: " + damage;
+  return outcome;
+}
+
+Outcome TestModule::run(attune_context *context, Problem &problem, const CallStyle &style,
+                        Random &random) const {
+  const Memory packed = pack(context, problem);
+  PlacedCall call = place(context, problem, packed, style, random);
+  return forward(context, call);
+}
+
+Outcome TestModule::run(attune_context *context, const Problem &problem) const {
+  Problem copy = problem;
+  Random random;
+  return run(context, copy, CallStyle{}, random);
+}
+
+std::string TestModule::describe() const {
+  auto oneLine = [](std::string text) {
+    text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+    return text;
+  };
+  return "config " + oneLine(toJson(config())) + "\ntarget " + compiled.target.name +
+         "\nschedule " + oneLine(toJson(compiled.schedule));
+}
+
+} // namespace attune::conformance
