@@ -35,7 +35,7 @@ llvm::Expected<std::string> readFile(llvm::StringRef path) {
   llvm::Expected<llvm::sys::fs::file_t> file = llvm::sys::fs::openNativeFileForRead(path);
   if (!file)
     return file.takeError();
-  auto close = llvm::scope_exit([&] { llvm::sys::fs::closeFile(*file); });
+  auto close = llvm::scope_exit([&] { (void)llvm::sys::fs::closeFile(*file); });
   return readLimited(*file);
 }
 

@@ -59,7 +59,7 @@ extern "C" {{
 )";
 
 constexpr const char *kArguments =
-    R"(/* Arguments of {0}_forward. Set struct_size to sizeof({0}_arguments). {2}*/
+    R"(/* Arguments of {0}_forward. Set struct_size to sizeof({0}_arguments).{2} */
 typedef struct {0}_arguments {{
   size_t struct_size;
   const void *packed; /* what {0}_pack wrote{3} */
@@ -92,8 +92,8 @@ size_t {0}_packed_size(void);
 /* Brings the parameters into the layout that the code reads, once; `packed` must be aligned to
  * ATTUNE_ALIGNMENT. The result belongs to this object: another configuration, schedule or target
  * refuses it. */
-attune_status {0}_pack(attune_context *context, const {0}_parameters *parameters, void *packed,
-                       size_t packed_size);
+attune_status {0}_pack(attune_context *context, const {0}_parameters *parameters,
+                       void *packed, size_t packed_size);
 
 )";
 
@@ -114,7 +114,7 @@ std::string generateHeader(const Config &config, const std::string &target) {
     tensors.push_back(tensor);
   std::vector<InterfaceTensor> parameters = interfaceParameters(config);
   const char *rows = config.op == Op::MultiheadAttention
-                         ? "The rows of query, key, value and out\n * must be evenly spaced. "
+                         ? "\n * The rows of query, key, value and out must be evenly spaced."
                          : "";
   const char *unused = parameters.empty() ? "; unused here, null" : "";
   std::string text =

@@ -7,12 +7,12 @@
 namespace attune::conformance {
 
 namespace {
-/// One head's worth of a tensor: row i, column d at data[i * rowStride + d].
+/// One head's worth of a tensor: row i, column d at data[first + i * rowStride + d].
 template <typename T> struct Rows {
-  const T *data;
-  int64_t rowStride;
+  const T *data; ///< null when there are no rows
+  int64_t first, rowStride;
 
-  const T *row(int64_t i) const { return data + i * rowStride; }
+  const T *row(int64_t i) const { return data + first + i * rowStride; }
 };
 
 /// Which keys a query row sees, and what is added to its scores.
@@ -137,8 +137,8 @@ std::vector<T> attentionReference(const Problem &problem, RowFunction row) {
     const int64_t keys = head * source * depth;
     for (int64_t i = 0; i < target; ++i) {
       const int64_t at = (head * target + i) * depth;
-      row(i, query.data() + at, Rows<T>{key.data() + keys, depth},
-          Rows<T>{value.data() + keys, depth}, out.data() + at);
+      row(i, query.data() + at, Rows<T>{key.data(), keys, depth},
+          Rows<T>{value.data(), keys, depth}, out.data() + at);
     }
   }
   return out;
@@ -181,8 +181,8 @@ std::vector<T> attendedReference(const Problem &problem, RowFunction row) {
         const int64_t at = (batchOuter ? n * target + i : i * batch + n) * width + column;
         const int64_t keys = (batchOuter ? n * source : n) * width + column;
         const int64_t stride = batchOuter ? width : batch * width;
-        row(i, query.data() + at, Rows<T>{key.data() + keys, stride},
-            Rows<T>{value.data() + keys, stride}, attended.data() + at);
+        row(i, query.data() + at, Rows<T>{key.data(), keys, stride},
+            Rows<T>{value.data(), keys, stride}, attended.data() + at);
       }
   return attended;
 }
