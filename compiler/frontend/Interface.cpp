@@ -44,6 +44,18 @@ std::vector<SymbolicSize> activationSizes(const Config &config, SymbolicSize len
 }
 } // namespace
 
+int64_t CallSizes::value(const SymbolicSize &size) const {
+  const int64_t symbols[] = {1, batch, target, source};
+  return size.factor * symbols[static_cast<int>(size.symbol)];
+}
+
+std::vector<int64_t> shapeOf(const InterfaceTensor &tensor, const CallSizes &sizes) {
+  std::vector<int64_t> shape;
+  for (const SymbolicSize &size : tensor.sizes)
+    shape.push_back(sizes.value(size));
+  return shape;
+}
+
 std::vector<InterfaceTensor> interfaceInputs(const Config &config) {
   const ModuleConfig &module = config.module;
   const ForwardConfig &forward = config.forward;

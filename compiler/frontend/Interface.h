@@ -29,6 +29,16 @@ struct InterfaceTensor {
   std::vector<SymbolicSize> sizes;
 };
 
+/// Run-time values of the symbols in one call.
+struct CallSizes {
+  int64_t batch = 1, target = 1, source = 1;
+
+  int64_t value(const SymbolicSize &size) const;
+};
+
+/// The shape of an interface tensor in a call.
+std::vector<int64_t> shapeOf(const InterfaceTensor &tensor, const CallSizes &sizes);
+
 /// Input tensors in order. Tensors that `forward.inputs` makes the same appear once: "self" has
 /// query alone, "shared_key_value" query and key.
 std::vector<InterfaceTensor> interfaceInputs(const Config &config);

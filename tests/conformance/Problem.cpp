@@ -10,28 +10,7 @@ int64_t HostTensor::count() const {
   return product;
 }
 
-int64_t CallSizes::value(const SymbolicSize &size) const {
-  switch (size.symbol) {
-  case SizeSymbol::Fixed:
-    return size.factor;
-  case SizeSymbol::Batch:
-    return size.factor * batch;
-  case SizeSymbol::Target:
-    return size.factor * target;
-  case SizeSymbol::Source:
-    return size.factor * source;
-  }
-  return 0;
-}
-
 namespace {
-std::vector<int64_t> shapeOf(const InterfaceTensor &tensor, const CallSizes &sizes) {
-  std::vector<int64_t> shape;
-  for (const SymbolicSize &size : tensor.sizes)
-    shape.push_back(sizes.value(size));
-  return shape;
-}
-
 HostTensor zeros(const InterfaceTensor &spec, const CallSizes &sizes) {
   HostTensor tensor;
   tensor.name = spec.name;

@@ -19,13 +19,6 @@ struct HostTensor {
   int64_t count() const;
 };
 
-/// Run-time values of the symbols N, L and S.
-struct CallSizes {
-  int64_t batch = 1, target = 1, source = 1;
-
-  int64_t value(const SymbolicSize &size) const;
-};
-
 /// A configuration with sizes, inputs and parameters in the interface's order.
 struct Problem {
   Config config;

@@ -82,25 +82,4 @@ Error Session::forward(ArrayRef<attune_tensor> tensors) {
   return statusError(attune_forward(context, &loaded->module(), call.data()));
 }
 
-int64_t CallSizes::value(const SymbolicSize &size) const {
-  switch (size.symbol) {
-  case SizeSymbol::Fixed:
-    return size.factor;
-  case SizeSymbol::Batch:
-    return size.factor * batch;
-  case SizeSymbol::Target:
-    return size.factor * target;
-  case SizeSymbol::Source:
-    return size.factor * source;
-  }
-  return 0;
-}
-
-std::vector<int64_t> shapeOf(const InterfaceTensor &tensor, const CallSizes &sizes) {
-  std::vector<int64_t> shape;
-  for (const SymbolicSize &size : tensor.sizes)
-    shape.push_back(sizes.value(size));
-  return shape;
-}
-
 } // namespace attune::tool

@@ -44,16 +44,6 @@ private:
   attune::AlignedBuffer packed, workspace;
 };
 
-/// Run-time values of the symbols N, L and S.
-struct CallSizes {
-  int64_t batch = 1, target = 1, source = 1;
-
-  int64_t value(const SymbolicSize &size) const;
-};
-
-/// Shape of an interface tensor in a call.
-std::vector<int64_t> shapeOf(const InterfaceTensor &tensor, const CallSizes &sizes);
-
 // The commands; each returns the exit status after printing its errors.
 struct CompileArguments {
   ConfigOptions config;

@@ -209,8 +209,8 @@ typedef struct attune_parameters {
 /* Checks parameters (a NAME_parameters) and packs them. NAME_pack is this. */
 attune_status attune_pack(attune_context *context, const attune_module *module,
                           const void *parameters, void *packed, size_t packed_size);
-/* Bytes of workspace for a call of these sizes with this context (a negative size: 0; sizes beyond all
- * bounds: SIZE_MAX). */
+/* Bytes of workspace for a call of these sizes with this context (a negative size: 0; sizes beyond
+ * all bounds: SIZE_MAX). */
 size_t attune_workspace_size(const attune_context *context, const attune_module *module,
                              int64_t batch, int64_t target, int64_t source);
 
