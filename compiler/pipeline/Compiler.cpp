@@ -7,7 +7,6 @@
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Diagnostics.h"
 #include "package/Descriptor.h"
 #include "pipeline/Pipeline.h"
 #include "llvm/Support/FileSystem.h"
@@ -83,15 +82,8 @@ private:
   }
 
   Error runPasses(Phase phase) {
-    std::string diagnostics;
-    mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
-      diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
-      return mlir::success();
-    });
-    mlir::PassManager passes(&context);
-    buildPhase(passes, phase, kernels);
-    if (mlir::failed(passes.run(*module)))
-      return createStringError("phase %s: %s", phaseInfo(phase).name.data(), diagnostics.c_str());
+    if (Error error = attune::runPhase(*module, phase, kernels))
+      return error;
     if (phase == Phase::Tiles)
       measurePacked();
     return Error::success();

@@ -15,10 +15,8 @@ namespace {
 Error lower(mlir::ModuleOp module, Phase last) {
   cpu::KernelSet kernels;
   for (const PhaseInfo &info : kPhases) {
-    mlir::PassManager passes(module.getContext());
-    buildPhase(passes, info.phase, kernels);
-    if (mlir::failed(passes.run(module)))
-      return createStringError("phase %s failed", info.name.data());
+    if (Error error = runPhase(module, info.phase, kernels))
+      return error;
     if (info.phase == last)
       break;
   }
@@ -26,8 +24,8 @@ Error lower(mlir::ModuleOp module, Phase last) {
 }
 
 /// `pack` and `forward` of tile IR: (parameters, packed) and (inputs, packed, out, N, L, S).
-Expected<mha::Array> runTiles(mlir::ModuleOp module, const InterpreterCall &call,
-                              const mha::InterpreterOptions &options) {
+Expected<mha::Array> runTiles(mlir::ModuleOp module, const Config &config,
+                              const InterpreterCall &call, const mha::InterpreterOptions &options) {
   std::vector<std::variant<mha::Array, int64_t>> arguments(call.inputs.begin(), call.inputs.end());
   if (auto pack = module.lookupSymbol<FuncOp>("pack")) {
     auto type = mlir::cast<mlir::MemRefType>(pack.getArgumentTypes().back());
@@ -39,9 +37,9 @@ Expected<mha::Array> runTiles(mlir::ModuleOp module, const InterpreterCall &call
       return error;
     arguments.push_back(packed);
   }
-  mha::Array out = mha::Array::filled(call.outputShape);
+  mha::Array out = mha::Array::filled(shapeOf(interfaceOutputs(config).front(), call.sizes));
   arguments.push_back(out);
-  for (int64_t size : {call.batch, call.target, call.source})
+  for (int64_t size : {call.sizes.batch, call.sizes.target, call.sizes.source})
     arguments.push_back(size);
   if (Error error = mha::interpretTiles(module.lookupSymbol<FuncOp>("forward"), arguments, options))
     return error;
@@ -62,7 +60,7 @@ Expected<mha::Array> interpretPhase(const Config &config, const cpu::TargetInfo 
   if (Error error = lower(*module, phase))
     return error;
   if (phase == Phase::Tiles)
-    return runTiles(*module, call, options);
+    return runTiles(*module, config, call, options);
   std::vector<mha::Array> arguments = call.inputs;
   arguments.insert(arguments.end(), call.parameters.begin(), call.parameters.end());
   auto results = mha::interpretGraph(module->lookupSymbol<FuncOp>("forward"), arguments, options);

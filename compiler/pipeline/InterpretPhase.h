@@ -4,7 +4,7 @@
 
 #include "codegen/cpu/TargetInfo.h"
 #include "dialect/Interpreter.h"
-#include "frontend/Config.h"
+#include "frontend/Interface.h"
 #include "pipeline/Phase.h"
 
 namespace attune {
@@ -12,8 +12,7 @@ namespace attune {
 /// What a call of a configuration's function gets, in interface order.
 struct InterpreterCall {
   std::vector<mha::Array> inputs, parameters;
-  std::vector<int64_t> outputShape;
-  int64_t batch = 1, target = 1, source = 1;
+  CallSizes sizes;
 };
 
 /// Compiles a configuration up to `phase` (Module, Graph or Tiles) and runs that IR in float64, or

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "transforms/BindArguments.h"
@@ -66,6 +67,21 @@ void buildPhase(OpPassManager &passes, Phase phase, cpu::KernelSet &kernels) {
   default:
     break;
   }
+}
+
+llvm::Error runPhase(ModuleOp module, Phase phase, cpu::KernelSet &kernels) {
+  MLIRContext *context = module.getContext();
+  std::string diagnostics;
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
+    return success();
+  });
+  PassManager passes(context);
+  buildPhase(passes, phase, kernels);
+  if (failed(passes.run(module)))
+    return llvm::createStringError("phase %s: %s", phaseInfo(phase).name.data(),
+                                   diagnostics.c_str());
+  return llvm::Error::success();
 }
 
 void loadDialects(MLIRContext &context) {

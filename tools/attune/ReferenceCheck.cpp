@@ -103,10 +103,7 @@ Error checkAgainstReference(const CompiledModule &compiled, ArrayRef<attune_tens
     call.inputs.push_back(toArray(tensor));
   for (const attune_tensor &tensor : parameters)
     call.parameters.push_back(toArray(tensor));
-  call.outputShape.assign(out.sizes, out.sizes + out.rank);
-  call.batch = sizes.batch;
-  call.target = sizes.target;
-  call.source = sizes.source;
+  call.sizes = sizes;
   Reference reference(compiled, std::move(call));
   auto exact = reference.run(Phase::Module);
   if (!exact)
