@@ -35,6 +35,13 @@ def Mha_Order : I32EnumAttr<"Order", "dimension order of an interface tensor", [
 }
 def Mha_OrderAttr : EnumAttr<Mha_Dialect, Mha_Order, "order">;
 
+def Mha_PackKind : I32EnumAttr<"PackKind", "layout that mha.pack writes", [
+    I32EnumAttrCase<"Panel", 0, "panel">, I32EnumAttrCase<"Rows", 1, "rows">]> {
+  let cppNamespace = "::attune::mha";
+  let genSpecializedAttr = 0;
+}
+def Mha_PackKindAttr : EnumAttr<Mha_Dialect, Mha_PackKind, "pack_kind">;
+
 class Mha_Type<string name, string typeMnemonic> : TypeDef<Mha_Dialect, name> {
   let mnemonic = typeMnemonic;
 }

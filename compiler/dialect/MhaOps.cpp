@@ -3,6 +3,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 
 #define GET_OP_CLASSES
 #include "dialect/MhaOps.cpp.inc"
@@ -50,6 +51,43 @@ static LogicalResult verifyScoreAndKeep(Operation *op, Region &score, Region &ke
                       builder.getI1Type());
 }
 
+/// One stacked weight (3E, E), or those of query, key and value (E, their width).
+static LogicalResult verifyInProjection(MultiheadAttentionOp op, int64_t embedDim) {
+  auto shapeOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getShape(); };
+  OperandRange weights = op.getInProjWeights();
+  if (weights.size() == 1) {
+    if (shapeOf(weights[0]) != ArrayRef({3 * embedDim, embedDim}))
+      return op.emitOpError() << "in_proj_weight must be " << 3 * embedDim << "x" << embedDim;
+    return success();
+  }
+  if (weights.size() != 3)
+    return op.emitOpError() << "takes one in_proj weight, or three, found " << weights.size();
+  for (auto [weight, input] : llvm::zip(weights, op->getOperands()))
+    if (shapeOf(weight) != ArrayRef({embedDim, shapeOf(input).back()}))
+      return op.emitOpError() << "weights of query, key and value must be " << embedDim
+                              << " rows as wide as their input";
+  return success();
+}
+
+/// attn_mask (L, S) or (N*H, L, S); key_padding_mask (N, S), or (S) where there is no batch.
+template <typename Op> static LogicalResult verifyMasks(Op op) {
+  for (auto [name, mask, least] : {std::tuple("attn_mask", op.getAttnMask(), 2),
+                                   {"key_padding_mask", op.getKeyPaddingMask(), 1}})
+    if (mask && mask.getType().getRank() != least && mask.getType().getRank() != least + 1)
+      return op.emitOpError() << name << " must have rank " << least << " or " << least + 1
+                              << ", found " << mask.getType().getRank();
+  return success();
+}
+
+template <typename Op> static LogicalResult verifyAppended(Op op) {
+  auto key = op.getAppendedKey(), value = op.getAppendedValue();
+  if (static_cast<bool>(key) != static_cast<bool>(value))
+    return op.emitOpError() << "appended keys and values come together";
+  if (value && value.getType().getRank() != 3)
+    return op.emitOpError() << "appended values must be (H, A, D)";
+  return success();
+}
+
 LogicalResult MultiheadAttentionOp::verify() {
   const int64_t rank = getOrder() == Order::LE ? 2 : 3;
   for (Value tensor : {Value(getQuery()), Value(getKey()), Value(getValue())})
@@ -60,10 +98,28 @@ LogicalResult MultiheadAttentionOp::verify() {
   if (getNumHeads() < 1 || ShapedType::isDynamic(embedDim) || embedDim % getNumHeads() != 0)
     return emitOpError() << "embed_dim " << embedDim
                          << " must be static and divisible by num_heads " << getNumHeads();
-  auto weight = getInProjWeight().getType().getShape();
-  if (weight.size() != 2 || weight[0] != 3 * embedDim || weight[1] != embedDim)
-    return emitOpError() << "in_proj_weight must be " << 3 * embedDim << "x" << embedDim;
-  return success();
+  if (failed(verifyInProjection(*this, embedDim)))
+    return failure();
+  if (static_cast<bool>(getBiasK()) != static_cast<bool>(getBiasV()))
+    return emitOpError() << "bias_k and bias_v come together";
+  for (Value bias : {getBiasK(), getBiasV()})
+    if (bias && cast<RankedTensorType>(bias.getType()).getShape() !=
+                    ArrayRef({int64_t(1), int64_t(1), embedDim}))
+      return emitOpError() << "bias_k and bias_v must be 1x1x" << embedDim;
+  if (failed(verifyMasks(*this)))
+    return failure();
+  if (auto padding = getKeyPaddingMask(); padding && padding.getType().getRank() != rank - 1)
+    return emitOpError() << "key_padding_mask must have rank " << rank - 1 << " in order "
+                         << stringifyOrder(getOrder());
+  return verifyRegion(*this, getScore(), "score", regionTypes(getContext(), true, {}),
+                      Builder(getContext()).getF32Type());
+}
+
+LogicalResult AttentionOp::verify() {
+  if (failed(verifyMasks(*this)) || failed(verifyAppended(*this)))
+    return failure();
+  return verifyRegion(*this, getScore(), "score", regionTypes(getContext(), true, {}),
+                      Builder(getContext()).getF32Type());
 }
 
 LogicalResult ProjectOp::verify() {
@@ -88,6 +144,8 @@ LogicalResult AttendOp::verify() {
   if (getQuery().getType().getRank() != 4 || getKey().getType().getRank() != 4 ||
       getValue().getType().getRank() != 4)
     return emitOpError() << "query, key and value must have rank 4 (N, H, L or S, D)";
+  if (failed(verifyAppended(*this)))
+    return failure();
   return verifyScoreAndKeep(*this, getScore(), getKeep(), {});
 }
 
@@ -101,30 +159,53 @@ LogicalResult LoadOp::verify() {
   return success();
 }
 
+/// True when at most one use of a value runs: what is updated in place has no second reader.
+static bool isTied(Value value) {
+  SmallVector<Operation *> users(value.getUsers());
+  for (auto [index, user] : llvm::enumerate(users))
+    for (Operation *other : ArrayRef(users).drop_front(index + 1))
+      if (!insideMutuallyExclusiveRegions(user, other))
+        return false;
+  return true;
+}
+
+/// What mha.scores and mha.logits have in common.
+template <typename Op> static LogicalResult verifyScoring(Op op) {
+  TileType query = op.getQuery().getType(), key = op.getKey().getType();
+  if (query.getColumns() != key.getColumns())
+    return op.emitOpError() << "query has depth " << query.getColumns() << ", key has "
+                            << key.getColumns();
+  if (!key.getPanel())
+    return op.emitOpError() << "key must be a panel tile";
+  if (op.getStats().getType().getRows() != query.getRows())
+    return op.emitOpError() << "statistics must have " << query.getRows() << " rows";
+  if (!isTied(op.getStats()))
+    return op.emitOpError() << "must be the only use of its statistics, they are updated in place";
+  SmallVector<Type> elements;
+  for (Value tile : op.getTiles())
+    elements.push_back(cast<TileType>(tile.getType()).getElementType());
+  return verifyScoreAndKeep(op, op.getScore(), op.getKeep(), elements);
+}
+
 LogicalResult ScoresOp::verify() {
   TileType query = getQuery().getType(), key = getKey().getType(), p = getP().getType();
-  if (query.getColumns() != key.getColumns())
-    return emitOpError() << "query has depth " << query.getColumns() << ", key has "
-                         << key.getColumns();
-  if (!key.getPanel())
-    return emitOpError() << "key must be a panel tile";
   if (p.getRows() != query.getRows() || p.getColumns() != key.getRows())
     return emitOpError() << "p must be " << query.getRows() << "x" << key.getRows();
-  if (getStats().getType().getRows() != query.getRows() ||
-      getRescale().getType().getRows() != query.getRows())
-    return emitOpError() << "statistics and rescale factors must have " << query.getRows()
-                         << " rows";
-  if (!getStats().hasOneUse())
-    return emitOpError() << "must be the only use of its statistics, they are updated in place";
-  SmallVector<Type> elements;
-  for (Value tile : getTiles())
-    elements.push_back(cast<TileType>(tile.getType()).getElementType());
-  return verifyScoreAndKeep(*this, getScore(), getKeep(), elements);
+  if (getRescale().getType().getRows() != query.getRows())
+    return emitOpError() << "rescale factors must have " << query.getRows() << " rows";
+  return verifyScoring(*this);
+}
+
+LogicalResult LogitsOp::verify() {
+  if (getTarget().getType().getRank() != static_cast<int64_t>(getIndices().size()) ||
+      getIndices().size() < 2)
+    return emitOpError() << "takes one index a dimension of a target of at least two";
+  return verifyScoring(*this);
 }
 
 LogicalResult AccumulateOp::verify() {
   TileType acc = getAcc().getType(), a = getA().getType(), b = getB().getType();
-  if (!getAcc().hasOneUse())
+  if (!isTied(getAcc()))
     return emitOpError() << "must be the only use of its accumulator, it is updated in place";
   if (acc.getRows() != a.getRows() || acc.getColumns() != b.getColumns() ||
       a.getColumns() != b.getRows())

@@ -5,26 +5,51 @@
 include "dialect/MhaDialect.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Mha_PackKind : I32EnumAttr<"PackKind", "layout that mha.pack writes", [
-    I32EnumAttrCase<"Panel", 0, "panel">, I32EnumAttrCase<"Rows", 1, "rows">]> {
-  let cppNamespace = "::attune::mha";
-  let genSpecializedAttr = 0;
-}
-def Mha_PackKindAttr : EnumAttr<Mha_Dialect, Mha_PackKind, "pack_kind">;
-
 def Mha_PackOp : Mha_Op<"pack", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Copies rows of a memref into the layout that tiles are read from";
   let description = [{
     `panel`: the last two dimensions of the target are (K, width): target[k][c] = source[c][k] for
     c < count, and 0 beyond. `rows`: target[r][c] = source[r][c] for r < count, and 0 for the columns
-    beyond the source's. The indices name the first element on both sides.
+    beyond the source's. The indices name the first element on both sides. With `padding` (rows only)
+    row r is zero where padding[r] hides a key: i8 not zero, or f32 -inf; whatever the source holds there.
   }];
   let arguments = (ins Mha_PackKindAttr:$kind, AnyMemRef:$source, Variadic<Index>:$source_indices,
-                       Index:$count, AnyMemRef:$target, Variadic<Index>:$target_indices);
+                       Index:$count, AnyMemRef:$target, Variadic<Index>:$target_indices,
+                       Optional<AnyMemRef>:$padding, Variadic<Index>:$padding_indices);
   let assemblyFormat = [{
     `` $kind $source `[` $source_indices `]` `count` $count `into` $target `[` $target_indices `]`
-    attr-dict `:` type($source) `,` type($target)
+    (`padding` $padding^ `[` $padding_indices `]` `:` type($padding))? attr-dict `:` type($source) `,`
+    type($target)
   }];
+}
+
+def Mha_ClearOp : Mha_Op<"clear", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Fills a dense memref of static shape with zeros";
+  let arguments = (ins AnyMemRef:$target);
+  let assemblyFormat = "$target attr-dict `:` type($target)";
+}
+
+def Mha_KeyRangeOp
+    : Mha_Op<"key_range", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "The range of keys that a padding mask leaves visible";
+  let description = [{
+    Of the `count` elements from `indices` on along the last dimension: the position of the first visible
+    key and one past the last, as two i32 along the target's last dimension; 0 and 0 without any. A key
+    is visible where i8 is zero, or f32 is not -inf.
+  }];
+  let arguments = (ins AnyMemRef:$padding, Variadic<Index>:$indices, Index:$count,
+                       AnyMemRef:$target, Variadic<Index>:$target_indices);
+  let assemblyFormat = [{
+    $padding `[` $indices `]` `count` $count `into` $target `[` $target_indices `]` attr-dict `:`
+    type($padding) `,` type($target)
+  }];
+}
+
+def Mha_ClassifyOp : Mha_Op<"classify"> {
+  let summary = "Whether some element, and whether every element, of a bool mask's tile is zero";
+  let arguments = (ins Mha_TileType:$mask);
+  let results = (outs I1:$some_visible, I1:$all_visible);
+  let assemblyFormat = "$mask attr-dict `:` type($mask)";
 }
 
 def Mha_LoadOp : Mha_Op<"load", [AttrSizedOperandSegments]> {
@@ -67,7 +92,8 @@ def Mha_ScoresOp : Mha_Op<"scores", [AllTypesMatch<["stats", "new_stats"]>]> {
     they fill whole panels. A row without any visible key has p = 0.
 
     Regions take (s, b, h, i, j, elements...) and (b, h, i, j, elements...), where the elements are those
-    of the tile operands at (i, j). `at` gives b, h and the first query and key index.
+    of the tile operands at (i, j); a tile of one row serves every i. `at` gives b, h and the first query
+    and key index.
   }];
   let arguments = (ins Mha_TileType:$query, Mha_TileType:$key, Mha_StatsType:$stats, Index:$batch,
                        Index:$head, Index:$first_query, Index:$first_key, Index:$count,
@@ -83,14 +109,72 @@ def Mha_ScoresOp : Mha_Op<"scores", [AllTypesMatch<["stats", "new_stats"]>]> {
   let hasVerifier = 1;
 }
 
+def Mha_LogitsOp
+    : Mha_Op<"logits", [AttrSizedOperandSegments, AllTypesMatch<["stats", "new_stats"]>,
+                        MemoryEffects<[MemWrite]>]> {
+  let summary = "Scores of a query tile against a key tile, into memory";
+  let description = [{
+    The first pass of a softmax over whole rows, which returned attention weights need: t as mha.scores
+    defines it is stored from `indices` on, in whole panels, and only the maxima of the statistics
+    change.
+  }];
+  let arguments = (ins Mha_TileType:$query, Mha_TileType:$key, Mha_StatsType:$stats, Index:$batch,
+                       Index:$head, Index:$first_query, Index:$first_key, Index:$count,
+                       Index:$columns, Variadic<Mha_TileType>:$tiles, F64Attr:$scale,
+                       AnyMemRef:$target, Variadic<Index>:$indices);
+  let results = (outs Mha_StatsType:$new_stats);
+  let regions = (region AnyRegion:$score, AnyRegion:$keep);
+  let assemblyFormat = [{
+    $query `,` $key `,` $stats `at` `(` $batch `,` $head `,` $first_query `,` $first_key `)`
+    `count` `(` $count `,` $columns `)` (`tiles` `(` $tiles^ `:` type($tiles) `)`)? `scale` $scale
+    `into` $target `[` $indices `]` attr-dict `:` type($query) `,` type($key) `,` type($target) `->`
+    type($new_stats) (`score` $score^)? (`keep` $keep^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Mha_SoftmaxOp : Mha_Op<"softmax", [AllTypesMatch<["stats", "new_stats"]>,
+                                       MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "exp(t - maximum) in place over whole rows of logits, and their sums";
+  let description = [{
+    The rows are not normalised: the sums of the new statistics are for mha.finish and
+    mha.emit_weights.
+  }];
+  let arguments = (ins AnyMemRef:$scores, Variadic<Index>:$indices, Mha_StatsType:$stats,
+                       Index:$count, Index:$columns);
+  let results = (outs Mha_StatsType:$new_stats);
+  let assemblyFormat = [{
+    $scores `[` $indices `]` `,` $stats `count` `(` $count `,` $columns `)` attr-dict `:`
+    type($scores) `,` type($stats)
+  }];
+}
+
+def Mha_EmitWeightsOp : Mha_Op<"emit_weights", [AttrSizedOperandSegments,
+                                                MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Stores normalised attention weights, or adds them";
+  let description = [{
+    target = p / sum * factor for the first `visited` of `columns` columns, and 0 for the rest; with
+    `add` that is added to the target. Row sum 0 is that of mha.finish.
+  }];
+  let arguments = (ins AnyMemRef:$p, Variadic<Index>:$p_indices, Mha_StatsType:$stats,
+                       Index:$visited, AnyMemRef:$target, Variadic<Index>:$target_indices,
+                       Index:$count, Index:$columns, F64Attr:$factor, UnitAttr:$add,
+                       UnitAttr:$nan_masked_rows);
+  let assemblyFormat = [{
+    $p `[` $p_indices `]` `,` $stats `visited` $visited `into` $target `[` $target_indices `]`
+    `count` `(` $count `,` $columns `)` `factor` $factor attr-dict `:` type($p) `,` type($stats) `,`
+    type($target)
+  }];
+}
+
 def Mha_AccumulateOp : Mha_Op<"accumulate", [AllTypesMatch<["acc", "result"]>]> {
   let summary = "acc * rescale + a . b, in place";
   let description = [{
     The depth is the row count of b's load. The accumulator is tied to the result: this must be its
-    only use.
+    only use. `projection` says that b is part of a packed weight.
   }];
   let arguments = (ins Mha_TileType:$acc, Optional<Mha_RowsType>:$rescale, Mha_TileType:$a,
-                       Mha_TileType:$b);
+                       Mha_TileType:$b, UnitAttr:$projection);
   let results = (outs Mha_TileType:$result);
   let assemblyFormat = [{
     $acc (`rescale` $rescale^ `:` type($rescale))? `,` $a `,` $b attr-dict `:` type($acc) `,` type($a)
