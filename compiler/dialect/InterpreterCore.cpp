@@ -65,7 +65,7 @@ void Interpreter::round(std::vector<double> &stored) const {
       value = roundedToFloat32(value);
 }
 
-llvm::Expected<RegionPlan *> Interpreter::plan(Region &region) {
+llvm::Expected<RegionPlan *> Interpreter::plan(Region &region, std::optional<Lengths> lengths) {
   if (region.empty())
     return nullptr;
   std::unique_ptr<RegionPlan> &known = plans[&region];
@@ -77,6 +77,8 @@ llvm::Expected<RegionPlan *> Interpreter::plan(Region &region) {
   }
   known->bind([&](Value value) { return get<Scalar>(value); },
               [&](Value value) { return get<View>(value).array; });
+  if (llvm::Error error = known->bindLengths(lengths))
+    return std::move(error);
   return known.get();
 }
 
@@ -87,7 +89,9 @@ static const HandlerTable &handlers() {
     addMemoryHandlers(made);
     addAttentionHandlers(made);
     addGraphHandlers(made);
-    addTileHandlers(made);
+    addTileMemoryHandlers(made);
+    addTileScoreHandlers(made);
+    addTileResultHandlers(made);
     return made;
   }();
   return table;

@@ -16,6 +16,8 @@ namespace attune::mha::interpreter {
 
 /// What undefined elements hold.
 inline constexpr double poison = std::numeric_limits<double>::quiet_NaN();
+/// The score of a key that is not seen.
+inline constexpr double minusInfinity = -std::numeric_limits<double>::infinity();
 
 /// A tensor, or a memref and where its base pointer points.
 struct View {
@@ -74,8 +76,9 @@ public:
   std::vector<int64_t> integers(mlir::ValueRange range);
   std::vector<int64_t> integers(llvm::ArrayRef<mlir::OpFoldResult> mixed);
 
-  /// The plan of a region with its outside values bound; null for an empty region.
-  llvm::Expected<RegionPlan *> plan(mlir::Region &region);
+  /// The plan of a region with its outside values bound; null for an empty region. Without
+  /// `lengths` the region may not ask for them.
+  llvm::Expected<RegionPlan *> plan(mlir::Region &region, std::optional<Lengths> lengths = {});
 
   /// Rounds what is about to be stored, if the options say so.
   void round(std::vector<double> &stored) const;
@@ -110,17 +113,6 @@ struct Matrix {
 void multiply(int64_t rows, int64_t columns, int64_t depth, Matrix a, Matrix b, double *c,
               const InterpreterOptions &options);
 
-/// How attention turns scores into weights.
-struct Softmax {
-  double scale;
-  bool nanMaskedRows;
-};
-
-/// Attention with PyTorch's masks; `maskValue` may be null. It is (L, S), or (N * H, L, S).
-llvm::Expected<Array> attendMasked(Interpreter &interpreter, mlir::Operation *op,
-                                   llvm::ArrayRef<Array> operands, mlir::Value maskValue,
-                                   bool causal, Softmax softmax);
-
 template <typename Op> void add(HandlerTable &table, llvm::Error (*handler)(Interpreter &, Op)) {
   table[Op::getOperationName()] = [handler](Interpreter &interpreter, mlir::Operation *op) {
     return handler(interpreter, mlir::cast<Op>(op));
@@ -131,7 +123,9 @@ void addControlHandlers(HandlerTable &table);
 void addMemoryHandlers(HandlerTable &table);
 void addAttentionHandlers(HandlerTable &table);
 void addGraphHandlers(HandlerTable &table);
-void addTileHandlers(HandlerTable &table);
+void addTileMemoryHandlers(HandlerTable &table);
+void addTileScoreHandlers(HandlerTable &table);
+void addTileResultHandlers(HandlerTable &table);
 
 } // namespace attune::mha::interpreter
 

@@ -1,5 +1,5 @@
 //===- InterpreterGraph.cpp - Operations on whole tensors -----------------===//
-#include "dialect/InterpreterCore.h"
+#include "dialect/InterpreterAttention.h"
 
 #include "dialect/Mha.h"
 #include "llvm/Support/MathExtras.h"
@@ -16,12 +16,19 @@ ArrayRef<int64_t> shapeOf(Value value) {
 
 //===--- Projections -------------------------------------------------------===//
 
-/// x . weight[first .. first + columns)^T + bias, with a weight (rows, K) or packed panels.
-llvm::Expected<Array> project(Interpreter &interpreter, Operation *op, const Array &input,
-                              const Array &weight, const Array *bias, int64_t first,
-                              int64_t columns) {
-  const Array x = input.dense(), w = weight.dense();
-  const int64_t depth = w.shape[1];
+/// x . weight[first .. first + columns)^T + bias[biasFirst .. biasFirst + columns), with a weight
+/// (rows, K) or packed panels. The bias may be null.
+struct Projection {
+  Array x, weight;
+  const Array *bias;
+  int64_t first, biasFirst, columns;
+};
+
+llvm::Expected<Array> project(Interpreter &interpreter, Operation *op,
+                              const Projection &projection) {
+  const Array x = projection.x.dense(), w = projection.weight.dense();
+  const Array *bias = projection.bias;
+  const int64_t first = projection.first, columns = projection.columns, depth = w.shape[1];
   if (x.rank() < 1 || x.shape.back() != depth)
     return fail(op, "has an operand whose last size is not the weight's depth");
   // Columns of one panel; a weight that is not packed is one panel with its strides swapped.
@@ -48,11 +55,12 @@ llvm::Expected<Array> project(Interpreter &interpreter, Operation *op, const Arr
         (*result.storage)[row * columns + panel * width + column] = product[row * count + column];
   }
   if (bias) {
-    if (bias->rank() != 1 || bias->shape[0] < first + columns)
+    if (bias->rank() != 1 || projection.biasFirst < 0 ||
+        projection.biasFirst + columns > bias->shape[0])
       return fail(op, "takes elements outside its bias");
     const Array addend = bias->dense();
     for (int64_t k = 0; k < rows * columns; ++k)
-      (*result.storage)[k] += (*addend.storage)[first + k % columns];
+      (*result.storage)[k] += (*addend.storage)[projection.biasFirst + k % columns];
   }
   interpreter.round(*result.storage);
   return result;
@@ -60,8 +68,9 @@ llvm::Expected<Array> project(Interpreter &interpreter, Operation *op, const Arr
 
 llvm::Error runProject(Interpreter &interpreter, ProjectOp op) {
   const Array *bias = op.getBias() ? &interpreter.array(op.getBias()) : nullptr;
-  auto result = project(interpreter, op, interpreter.array(op.getX()),
-                        interpreter.array(op.getWeight()), bias, op.getFirst(), op.getColumns());
+  auto result = project(interpreter, op,
+                        {interpreter.array(op.getX()), interpreter.array(op.getWeight()), bias,
+                         static_cast<int64_t>(op.getFirst()), op.getBiasStart(), op.getColumns()});
   if (!result)
     return result.takeError();
   interpreter.set(op.getResult(), View{*result});
@@ -183,42 +192,120 @@ llvm::Error runMergeHeads(Interpreter &interpreter, MergeHeadsOp op) {
   return llvm::Error::success();
 }
 
+//===--- Appended keys and values ------------------------------------------===//
+
+/// (H, A, D): the bias (1, 1, H * D), if it is not null, then rows of zeros.
+llvm::Expected<Array> appended(Operation *op, const Array *bias, ArrayRef<int64_t> shape) {
+  Array result = Array::filled(shape);
+  if (!bias)
+    return result;
+  if (shape[1] < 1 ||
+      ArrayRef(bias->shape) != ArrayRef({int64_t(1), int64_t(1), shape[0] * shape[2]}))
+    return fail(op, "must append a bias (1, 1, H * D) as the first of its rows");
+  for (int64_t h = 0; h < shape[0]; ++h)
+    for (int64_t c = 0; c < shape[2]; ++c)
+      (*result.storage)[result.position({h, 0, c})] =
+          (*bias->storage)[bias->position({0, 0, h * shape[2] + c})];
+  return result;
+}
+
+llvm::Error runAppended(Interpreter &interpreter, AppendedOp op) {
+  ArrayRef<int64_t> shape = shapeOf(op.getResult());
+  if (shape.size() != 3 || llvm::any_of(shape, ShapedType::isDynamic))
+    return fail(op, "must have a result (H, A, D) of static shape");
+  auto result = appended(op, op.getBias() ? &interpreter.array(op.getBias()) : nullptr, shape);
+  if (!result)
+    return result.takeError();
+  interpreter.round(*result->storage);
+  interpreter.set(op.getResult(), View{*result});
+  return llvm::Error::success();
+}
+
+llvm::Error runPackAppended(Interpreter &interpreter, PackAppendedOp op) {
+  const Array rows = interpreter.array(op.getAppended());
+  ArrayRef<int64_t> shape = shapeOf(op.getResult());
+  if (rows.rank() != 3 || llvm::any_of(shape, ShapedType::isDynamic))
+    return fail(op, "must pack a tensor (H, A, D) into one of static shape");
+  const int64_t heads = rows.shape[0], count = rows.shape[1], depth = rows.shape[2];
+  const bool isPanel = op.getKind() == PackKind::Panel;
+  if (isPanel ? shape.size() != 4 || shape[0] != heads || shape[1] != 1 || shape[2] != depth ||
+                    shape[3] < count
+              : shape.size() != 3 || shape[0] != heads || shape[1] != count || shape[2] < depth)
+    return fail(op, isPanel ? "must pack keys (H, A, D) into panels (H, 1, D, width)"
+                            : "must pack values (H, A, D) into rows (H, A, D')");
+  Array packed = Array::filled(shape);
+  for (int64_t h = 0; h < heads; ++h)
+    for (int64_t a = 0; a < count; ++a)
+      for (int64_t c = 0; c < depth; ++c)
+        (*packed.storage)[isPanel ? packed.position({h, 0, c, a}) : packed.position({h, a, c})] =
+            (*rows.storage)[rows.position({h, a, c})];
+  interpreter.round(*packed.storage);
+  interpreter.set(op.getResult(), View{packed});
+  return llvm::Error::success();
+}
+
 //===--- The module --------------------------------------------------------===//
 
-llvm::Error runModule(Interpreter &interpreter, MultiheadAttentionOp op) {
+/// Query, key and value of the module, projected and viewed as heads, with what is appended.
+llvm::Expected<AttentionProblem> projectOperands(Interpreter &interpreter,
+                                                 MultiheadAttentionOp op) {
   const int64_t embedDim = shapeOf(op.getQuery()).back(), heads = op.getNumHeads();
   const int64_t headDim = embedDim / heads;
-  auto bias = [&](Value value) { return value ? &interpreter.array(value) : nullptr; };
-  std::vector<Array> operands;
+  auto optional = [&](Value value) { return value ? &interpreter.array(value) : nullptr; };
+  const bool isStacked = op.getInProjWeights().size() == 1;
+  AttentionProblem problem;
   const Value inputs[] = {op.getQuery(), op.getKey(), op.getValue()};
-  for (auto [index, input] : llvm::enumerate(inputs)) {
-    auto projected =
-        project(interpreter, op, interpreter.array(input), interpreter.array(op.getInProjWeight()),
-                bias(op.getInProjBias()), static_cast<int64_t>(index) * embedDim, embedDim);
+  Array *const operands[] = {&problem.query, &problem.key, &problem.value};
+  for (auto [part, input, operand] : llvm::enumerate(inputs, operands)) {
+    const int64_t row = static_cast<int64_t>(part) * embedDim;
+    auto projected = project(interpreter, op,
+                             {interpreter.array(input),
+                              interpreter.array(op.getInProjWeights()[isStacked ? 0 : part]),
+                              optional(op.getInProjBias()), isStacked ? row : 0, row, embedDim});
     if (!projected)
       return projected.takeError();
     auto split = splitHeads(op, *projected, op.getOrder(), 0, heads, headDim);
     if (!split)
       return split.takeError();
-    operands.push_back(*split);
+    *operand = *split;
   }
-  const double scale = 1.0 / std::sqrt(static_cast<double>(headDim));
-  auto attended = attendMasked(interpreter, op, operands, op.getAttnMask(), op.getIsCausal(),
-                               {scale, op.getNanMaskedRows()});
+  if (op.getAppendedCount() == 0)
+    return problem;
+  auto key = appended(op, optional(op.getBiasK()), {heads, op.getAppendedCount(), headDim});
+  if (!key)
+    return key.takeError();
+  auto value = appended(op, optional(op.getBiasV()), {heads, op.getAppendedCount(), headDim});
+  if (!value)
+    return value.takeError();
+  problem.appendedKey = *key;
+  problem.appendedValue = *value;
+  return problem;
+}
+
+llvm::Error runModule(Interpreter &interpreter, MultiheadAttentionOp op) {
+  auto problem = projectOperands(interpreter, op);
+  if (!problem)
+    return problem.takeError();
+  problem->scale = 1.0 / std::sqrt(static_cast<double>(problem->query.shape[3]));
+  problem->nanMaskedRows = op.getNanMaskedRows();
+  problem->wantsWeights = static_cast<bool>(op.getWeights());
+  auto attended =
+      attendMasked(interpreter, op, *problem,
+                   {op.getScore(), op.getAttnMask(), op.getKeyPaddingMask(), op.getIsCausal()});
   if (!attended)
     return attended.takeError();
-  auto merged = mergeHeads(op, *attended, op.getOrder());
+  auto merged = mergeHeads(op, attended->out, op.getOrder());
   if (!merged)
     return merged.takeError();
   const Array &weight = interpreter.array(op.getOutProjWeight());
   if (weight.rank() != 2)
     return fail(op, "must have an out_proj_weight of rank 2");
-  auto result =
-      project(interpreter, op, *merged, weight, bias(op.getOutProjBias()), 0, weight.shape[0]);
+  const Array *bias = op.getOutProjBias() ? &interpreter.array(op.getOutProjBias()) : nullptr;
+  auto result = project(interpreter, op, {*merged, weight, bias, 0, 0, weight.shape[0]});
   if (!result)
     return result.takeError();
   interpreter.set(op.getResult(), View{*result});
-  return llvm::Error::success();
+  return setWeights(interpreter, op, attended->weights, op.getWeights(), op.getAverageWeights());
 }
 } // namespace
 
@@ -229,6 +316,8 @@ void addGraphHandlers(HandlerTable &table) {
   add<PackBiasOp>(table, runPackBias);
   add<SplitHeadsOp>(table, runSplitHeads);
   add<MergeHeadsOp>(table, runMergeHeads);
+  add<AppendedOp>(table, runAppended);
+  add<PackAppendedOp>(table, runPackAppended);
 }
 
 } // namespace attune::mha::interpreter

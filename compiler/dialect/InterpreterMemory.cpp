@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -109,8 +110,10 @@ static llvm::Error runLoad(Interpreter &interpreter, memref::LoadOp op) {
   const double *element = array.find(indices);
   if (!element)
     return fail(op, describeOutOfRange(indices, {}, array));
-  const ElementKind kind(op.getMemRefType().getElementType(), interpreter.options);
-  interpreter.set(op.getResult(), kind.toScalar(*element));
+  const Type type = op.getMemRefType().getElementType();
+  if (type.isIntOrIndex() && std::isnan(*element))
+    return fail(op, "loads an integer that was never stored");
+  interpreter.set(op.getResult(), ElementKind(type, interpreter.options).toScalar(*element));
   return llvm::Error::success();
 }
 

@@ -36,6 +36,10 @@ llvm::Error RegionPlan::add(Operation &op, const InterpreterOptions &options) {
     slots[slotOf(op.getResult(0))] = *constant;
     return llvm::Error::success();
   }
+  if (isa<SizeOp>(op)) {
+    sizes.push_back({&op, slotOf(op.getResult(0))});
+    return llvm::Error::success();
+  }
   Step step{&op, {}, {}, 0};
   if (auto element = dyn_cast<ElementOp>(op)) {
     auto type = cast<ShapedType>(element.getSource().getType());
@@ -63,6 +67,16 @@ void RegionPlan::bind(llvm::function_ref<Scalar(Value)> scalarOf,
     slots[captured.slot] = scalarOf(captured.value);
   for (Source &source : arrays)
     source.array = arrayOf(source.value);
+}
+
+llvm::Error RegionPlan::bindLengths(std::optional<Lengths> lengths) {
+  for (const Size &size : sizes) {
+    if (!lengths)
+      return fail(size.op, "stands in a region of an operation on tiles, which has no lengths");
+    const bool isTarget = cast<SizeOp>(size.op).getKind() == SizeKind::Target;
+    slots[size.slot].integer = isTarget ? lengths->target : lengths->source;
+  }
+  return llvm::Error::success();
 }
 
 bool RegionPlan::runElement(const Step &step) {

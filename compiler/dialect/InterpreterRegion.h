@@ -8,6 +8,11 @@
 
 namespace attune::mha::interpreter {
 
+/// What mha.size asks for: lengths of the attention that a region belongs to.
+struct Lengths {
+  int64_t target, source;
+};
+
 /// A score or keep region, translated once into instructions on numbered slots. A slot holds a
 /// block argument, a constant, a value from outside, or a result.
 class RegionPlan {
@@ -18,6 +23,8 @@ public:
   /// Fetches what the region uses from outside, before the runs that follow.
   void bind(llvm::function_ref<Scalar(mlir::Value)> scalarOf,
             llvm::function_ref<Array(mlir::Value)> arrayOf);
+  /// Fails when the region asks for lengths and there are none.
+  llvm::Error bindLengths(std::optional<Lengths> lengths);
 
   /// The slots of the block's arguments, in order, to be set before every run.
   llvm::MutableArrayRef<Scalar> arguments() {
@@ -58,6 +65,12 @@ private:
     unsigned slot;
   };
 
+  /// An mha.size and its slot.
+  struct Size {
+    mlir::Operation *op;
+    unsigned slot;
+  };
+
   llvm::Error add(mlir::Operation &op, const InterpreterOptions &options);
   unsigned slotOf(mlir::Value value);
   bool runElement(const Step &step);
@@ -73,6 +86,7 @@ private:
   std::vector<Scalar> slots;
   std::vector<Source> arrays;
   std::vector<Outside> outside;
+  std::vector<Size> sizes;
   llvm::DenseMap<mlir::Value, unsigned> slotNumbers;
   unsigned argumentCount = 0, resultSlot = 0;
   const Step *failed = nullptr;

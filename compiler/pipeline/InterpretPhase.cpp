@@ -4,6 +4,7 @@
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
 #include "pipeline/Pipeline.h"
+#include <limits>
 
 using namespace llvm;
 using mlir::func::FuncOp;
@@ -23,13 +24,16 @@ Error lower(mlir::ModuleOp module, Phase last) {
   return Error::success();
 }
 
-/// `pack` and `forward` of tile IR: (parameters, packed) and (inputs, packed, out, N, L, S).
-Expected<mha::Array> runTiles(mlir::ModuleOp module, const Config &config,
-                              const InterpreterCall &call, const mha::InterpreterOptions &options) {
+/// `pack` and `forward` of tile IR: (parameters, packed) and (inputs, packed, outputs, N, L, S).
+/// What they have to write holds NaN before.
+Expected<std::vector<mha::Array>> runTiles(mlir::ModuleOp module, const Config &config,
+                                           const InterpreterCall &call,
+                                           const mha::InterpreterOptions &options) {
+  const double unwritten = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::variant<mha::Array, int64_t>> arguments(call.inputs.begin(), call.inputs.end());
   if (auto pack = module.lookupSymbol<FuncOp>("pack")) {
     auto type = mlir::cast<mlir::MemRefType>(pack.getArgumentTypes().back());
-    mha::Array packed = mha::Array::filled(type.getShape());
+    mha::Array packed = mha::Array::filled(type.getShape(), unwritten);
     std::vector<std::variant<mha::Array, int64_t>> parameters(call.parameters.begin(),
                                                               call.parameters.end());
     parameters.push_back(packed);
@@ -37,20 +41,21 @@ Expected<mha::Array> runTiles(mlir::ModuleOp module, const Config &config,
       return error;
     arguments.push_back(packed);
   }
-  mha::Array out = mha::Array::filled(shapeOf(interfaceOutputs(config).front(), call.sizes));
-  arguments.push_back(out);
+  std::vector<mha::Array> outputs;
+  for (const InterfaceTensor &output : interfaceOutputs(config))
+    outputs.push_back(mha::Array::filled(shapeOf(output, call.sizes), unwritten));
+  append_range(arguments, outputs);
   for (int64_t size : {call.sizes.batch, call.sizes.target, call.sizes.source})
     arguments.push_back(size);
   if (Error error = mha::interpretTiles(module.lookupSymbol<FuncOp>("forward"), arguments, options))
     return error;
-  return out;
+  return outputs;
 }
 } // namespace
 
-Expected<mha::Array> interpretPhase(const Config &config, const cpu::TargetInfo &target,
-                                    const CpuSchedule &schedule, Phase phase,
-                                    const InterpreterCall &call,
-                                    const mha::InterpreterOptions &options) {
+Expected<std::vector<mha::Array>>
+interpretPhase(const Config &config, const cpu::TargetInfo &target, const CpuSchedule &schedule,
+               Phase phase, const InterpreterCall &call, const mha::InterpreterOptions &options) {
   if (phase > Phase::Tiles)
     return createStringError("phase %s has no interpreter", phaseInfo(phase).name.data());
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
@@ -63,10 +68,7 @@ Expected<mha::Array> interpretPhase(const Config &config, const cpu::TargetInfo 
     return runTiles(*module, config, call, options);
   std::vector<mha::Array> arguments = call.inputs;
   arguments.insert(arguments.end(), call.parameters.begin(), call.parameters.end());
-  auto results = mha::interpretGraph(module->lookupSymbol<FuncOp>("forward"), arguments, options);
-  if (!results)
-    return results.takeError();
-  return results->front();
+  return mha::interpretGraph(module->lookupSymbol<FuncOp>("forward"), arguments, options);
 }
 
 } // namespace attune

@@ -16,12 +16,14 @@ struct InterpreterCall {
 };
 
 /// Compiles a configuration up to `phase` (Module, Graph or Tiles) and runs that IR in float64, or
-/// in naive float32 by `options`. The same call gives the same result at every phase but for
-/// rounding, so that a wrong result names the phase that broke it.
-llvm::Expected<mha::Array> interpretPhase(const Config &config, const cpu::TargetInfo &target,
-                                          const CpuSchedule &schedule, Phase phase,
-                                          const InterpreterCall &call,
-                                          const mha::InterpreterOptions &options = {});
+/// in naive float32 by `options`. Returns what interfaceOutputs lists, in its order. The same call
+/// gives the same results at every phase but for rounding, so that a wrong result names the phase
+/// that broke it.
+llvm::Expected<std::vector<mha::Array>> interpretPhase(const Config &config,
+                                                       const cpu::TargetInfo &target,
+                                                       const CpuSchedule &schedule, Phase phase,
+                                                       const InterpreterCall &call,
+                                                       const mha::InterpreterOptions &options = {});
 
 } // namespace attune
 

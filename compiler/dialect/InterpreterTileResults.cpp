@@ -1,0 +1,140 @@
+//===- InterpreterTileResults.cpp - Accumulators and what is stored -------===//
+#include "dialect/InterpreterTile.h"
+
+#include "dialect/Mha.h"
+
+using namespace mlir;
+
+namespace attune::mha::interpreter {
+
+namespace {
+llvm::Error runZero(Interpreter &interpreter, ZeroOp op) {
+  interpreter.set(op.getAcc(), Tile::filled(op.getAcc().getType(), 0));
+  return llvm::Error::success();
+}
+
+llvm::Error runStart(Interpreter &interpreter, StartOp op) {
+  const int64_t rows = op.getStats().getType().getRows();
+  interpreter.set(op.getAcc(), Tile::filled(op.getAcc().getType(), 0));
+  interpreter.set(op.getStats(),
+                  Stats{std::vector<double>(rows, minusInfinity), std::vector<double>(rows, 0.0)});
+  return llvm::Error::success();
+}
+
+llvm::Error runAccumulate(Interpreter &interpreter, AccumulateOp op) {
+  const Tile a = interpreter.get<Tile>(op.getA()), b = interpreter.get<Tile>(op.getB());
+  Tile acc = interpreter.get<Tile>(op.getAcc());
+  acc.values = std::make_shared<std::vector<double>>(*acc.values);
+  if (op.getRescale()) {
+    const Rows &rescale = interpreter.get<Rows>(op.getRescale());
+    if (static_cast<int64_t>(rescale.values.size()) != acc.rows)
+      return fail(op, "has rescale factors for another number of rows");
+    for (int64_t row = 0; row < acc.rows; ++row)
+      for (int64_t column = 0; column < acc.columns; ++column)
+        acc.row(row)[column] = interpreter.rounded(acc.row(row)[column] * rescale.values[row]);
+  }
+  multiply(a.count, acc.columns, b.count, {a.values->data(), a.columns, 1},
+           {b.values->data(), b.columns, 1}, acc.values->data(), interpreter.options);
+  std::fill(acc.values->begin() + a.count * acc.columns, acc.values->end(), poison);
+  interpreter.set(op.getResult(), std::move(acc));
+  return llvm::Error::success();
+}
+
+/// value / sum, and for a row that saw no key what the operation says.
+template <typename Op> double normalised(Op op, double value, double sum) {
+  if (sum == 0)
+    return op.getNanMaskedRows() ? poison : 0.0;
+  return value / sum;
+}
+
+llvm::Error runFinish(Interpreter &interpreter, FinishOp op) {
+  const Tile acc = interpreter.get<Tile>(op.getAcc());
+  const Stats stats = interpreter.get<Stats>(op.getStats());
+  const Array target = interpreter.array(op.getTarget());
+  const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
+  const int64_t count = interpreter.integer(op.getCount());
+  const int64_t rows = std::min<int64_t>(acc.rows, stats.sum.size());
+  if (llvm::Error error = checkCount(op, "count", count, rows))
+    return error;
+  if (target.rank() < 2 || target.shape.size() != indices.size())
+    return fail(op, "takes one index a dimension of a memref of at least two");
+  // The accumulator may be padded beyond the target's columns.
+  const int64_t columns = std::min(acc.columns, extentFrom(target, indices).columns);
+  auto window = windowAt(op, target, indices, {count, columns});
+  if (!window)
+    return window.takeError();
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      window->at(row, column) =
+          interpreter.rounded(normalised(op, acc.row(row)[column], stats.sum[row]));
+  return llvm::Error::success();
+}
+
+llvm::Error runEmitWeights(Interpreter &interpreter, EmitWeightsOp op) {
+  const Stats stats = interpreter.get<Stats>(op.getStats());
+  const int64_t count = interpreter.integer(op.getCount());
+  const int64_t columns = interpreter.integer(op.getColumns());
+  const int64_t visited = interpreter.integer(op.getVisited());
+  if (llvm::Error error = checkCount(op, "count", count, stats.sum.size()))
+    return error;
+  if (llvm::Error error = checkCount(op, "visited", visited, columns))
+    return error;
+  auto p = windowAt(op, interpreter.array(op.getP()), interpreter.integers(op.getPIndices()),
+                    {count, visited});
+  if (!p)
+    return p.takeError();
+  auto target = windowAt(op, interpreter.array(op.getTarget()),
+                         interpreter.integers(op.getTargetIndices()), {count, columns});
+  if (!target)
+    return target.takeError();
+  const double factor = interpreter.rounded(op.getFactor().convertToDouble());
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      // A sum that is NaN makes the whole row NaN, also where no key was visited.
+      const double value =
+          normalised(op, column < visited ? p->at(row, column) : 0.0, stats.sum[row]);
+      const double weight = interpreter.rounded(interpreter.rounded(value) * factor);
+      double &stored = target->at(row, column);
+      stored = op.getAdd() ? interpreter.rounded(stored + weight) : weight;
+    }
+  return llvm::Error::success();
+}
+
+llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
+  const Tile acc = interpreter.get<Tile>(op.getAcc());
+  const int64_t count = interpreter.integer(op.getCount());
+  const int64_t columns = interpreter.integer(op.getColumns());
+  if (llvm::Error error = checkCount(op, "count", count, acc.rows))
+    return error;
+  if (llvm::Error error = checkCount(op, "columns", columns, acc.columns))
+    return error;
+  auto target = windowAt(op, interpreter.array(op.getTarget()),
+                         interpreter.integers(op.getIndices()), {count, columns});
+  if (!target)
+    return target.takeError();
+  std::vector<double> bias(columns, 0.0);
+  if (op.getBias()) {
+    const Array &source = interpreter.array(op.getBias());
+    auto first = checkWindow(op, source, {0}, {columns});
+    if (!first)
+      return first.takeError();
+    for (int64_t column = 0; column < columns; ++column)
+      bias[column] = (*source.storage)[*first + column * source.strides[0]];
+  }
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      target->at(row, column) = interpreter.rounded(acc.row(row)[column] + bias[column]);
+  return llvm::Error::success();
+}
+} // namespace
+
+void addTileResultHandlers(HandlerTable &table) {
+  add<ZeroOp>(table, runZero);
+  add<StartOp>(table, runStart);
+  add<AccumulateOp>(table, runAccumulate);
+  add<FinishOp>(table, runFinish);
+  add<EmitWeightsOp>(table, runEmitWeights);
+  add<EmitOp>(table, runEmit);
+}
+
+} // namespace attune::mha::interpreter
