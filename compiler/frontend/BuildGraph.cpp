@@ -3,7 +3,10 @@
 
 #include "dialect/Mha.h"
 #include "frontend/Interface.h"
+#include "frontend/ScoreRegion.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -38,7 +41,7 @@ public:
 
   void bind(StringRef name, Value value) { values[name] = value; }
 
-  Value attention() {
+  SmallVector<Value> attention() {
     mha::OrderAttr order = mha::OrderAttr::get(builder.getContext(), interfaceOrder(config));
     auto split = [&](Value x) -> Value {
       auto shape = cast<RankedTensorType>(x.getType()).getShape();
@@ -52,21 +55,31 @@ public:
     Value query = split(values.lookup("query")), key = split(keyInput()),
           value = split(valueInput());
     auto attended = mha::AttentionOp::create(
-        builder, loc, query.getType(), query, key, value, values.lookup("attn_mask"),
-        builder.getF64FloatAttr(config.scale()), isCausal(), nanMaskedRows());
-    return mha::MergeHeadsOp::create(builder, loc, values.lookup("query").getType(), attended,
-                                     order);
+        builder, loc, query.getType(), weightsType(), query, key, value, Value(), Value(),
+        values.lookup("attn_mask"), values.lookup("key_padding_mask"),
+        builder.getF64FloatAttr(config.scale()), isCausal(), nanMaskedRows(), averageWeights());
+    buildScoreRegion(config, attended.getScore(), loc);
+    Value merged = mha::MergeHeadsOp::create(builder, loc, values.lookup("query").getType(),
+                                             attended.getResult(), order);
+    return results(merged, attended.getWeights());
   }
 
-  Value multiheadAttention() {
+  SmallVector<Value> multiheadAttention() {
     Value query = values.lookup("query");
-    return mha::MultiheadAttentionOp::create(
-        builder, loc, query.getType(), query, keyInput(), valueInput(),
-        values.lookup("in_proj_weight"), values.lookup("in_proj_bias"),
+    SmallVector<Value> weights;
+    for (const char *name : {"in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"})
+      if (Value weight = values.lookup(name))
+        weights.push_back(weight);
+    auto module = mha::MultiheadAttentionOp::create(
+        builder, loc, query.getType(), weightsType(), query, keyInput(), valueInput(), weights,
+        values.lookup("in_proj_bias"), values.lookup("bias_k"), values.lookup("bias_v"),
         values.lookup("out_proj.weight"), values.lookup("out_proj.bias"),
-        values.lookup("attn_mask"),
+        values.lookup("attn_mask"), values.lookup("key_padding_mask"),
         mha::OrderAttr::get(builder.getContext(), interfaceOrder(config)),
-        builder.getI64IntegerAttr(config.module.numHeads), isCausal(), nanMaskedRows());
+        builder.getI64IntegerAttr(config.module.numHeads), isCausal(),
+        unitIf(config.module.addZeroAttn), nanMaskedRows(), averageWeights());
+    buildScoreRegion(config, module.getScore(), loc);
+    return results(module.getResult(), module.getWeights());
   }
 
 private:
@@ -76,9 +89,22 @@ private:
   Value valueInput() {
     return config.forward.inputs == Inputs::Separate ? values.lookup("value") : keyInput();
   }
-  UnitAttr isCausal() { return config.forward.isCausal ? builder.getUnitAttr() : UnitAttr(); }
-  UnitAttr nanMaskedRows() {
-    return config.fullyMaskedRows == FullyMaskedRows::Nan ? builder.getUnitAttr() : UnitAttr();
+  /// The type of the second result, null without one.
+  Type weightsType() {
+    std::vector<InterfaceTensor> outputs = interfaceOutputs(config);
+    return outputs.size() > 1 ? Type(tensorType(outputs[1], builder)) : Type();
+  }
+  static SmallVector<Value> results(Value out, Value weights) {
+    SmallVector<Value> values = {out};
+    if (weights)
+      values.push_back(weights);
+    return values;
+  }
+  UnitAttr unitIf(bool condition) { return condition ? builder.getUnitAttr() : UnitAttr(); }
+  UnitAttr isCausal() { return unitIf(config.forward.isCausal); }
+  UnitAttr nanMaskedRows() { return unitIf(config.fullyMaskedRows == FullyMaskedRows::Nan); }
+  UnitAttr averageWeights() {
+    return unitIf(config.forward.needWeights && config.forward.averageAttnWeights);
   }
 
   const Config &config;
@@ -90,7 +116,7 @@ private:
 } // namespace
 
 OwningOpRef<ModuleOp> buildGraph(const Config &config, MLIRContext &context) {
-  context.loadDialect<mha::MhaDialect, func::FuncDialect>();
+  context.loadDialect<mha::MhaDialect, arith::ArithDialect, func::FuncDialect, math::MathDialect>();
   OpBuilder builder(&context);
   Location loc = builder.getUnknownLoc();
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc, config.name);
@@ -102,10 +128,12 @@ OwningOpRef<ModuleOp> buildGraph(const Config &config, MLIRContext &context) {
   for (const auto *list : {&inputs, &parameters})
     for (const InterfaceTensor &tensor : *list)
       argumentTypes.push_back(tensorType(tensor, builder));
-  Type resultType = tensorType(interfaceOutputs(config).front(), builder);
+  SmallVector<Type> resultTypes;
+  for (const InterfaceTensor &tensor : interfaceOutputs(config))
+    resultTypes.push_back(tensorType(tensor, builder));
 
   auto function = func::FuncOp::create(builder, loc, "forward",
-                                       builder.getFunctionType(argumentTypes, {resultType}));
+                                       builder.getFunctionType(argumentTypes, resultTypes));
   Block *entry = function.addEntryBlock();
   builder.setInsertionPointToStart(entry);
   GraphBuilder graph(config, builder, function);
@@ -116,8 +144,8 @@ OwningOpRef<ModuleOp> buildGraph(const Config &config, MLIRContext &context) {
                         builder.getStringAttr(tensor.name));
     graph.bind(tensor.name, argument);
   }
-  Value result = config.op == Op::Attention ? graph.attention() : graph.multiheadAttention();
-  func::ReturnOp::create(builder, loc, result);
+  func::ReturnOp::create(
+      builder, loc, config.op == Op::Attention ? graph.attention() : graph.multiheadAttention());
   return module;
 }
 

@@ -55,7 +55,7 @@ struct Config {
   std::string name = "attention";
   Op op = Op::MultiheadAttention;
   DType dtype = DType::Float32;
-  std::optional<std::string> score;
+  std::optional<std::string> score; ///< an expression (ScoreParser.h)
   FullyMaskedRows fullyMaskedRows = FullyMaskedRows::Zero;
   ModuleConfig module;
   ForwardConfig forward;
@@ -70,8 +70,8 @@ class ConfigOrigins;
 /// Reads a configuration from JSON text. `fileName` stands in messages. Every entry of `overrides`
 /// has the form KEY=VALUE with a dotted key (`forward.is_causal=true`); VALUE is JSON, or a bare
 /// word for a string. The result is checked: all constraints of the table, all contradictions
-/// between keys, and what this version compiles. An error names file, line, key, what was found and
-/// what would be right.
+/// between keys, and the score expression. An error names file, line, key, what was found and what
+/// would be right.
 llvm::Expected<Config> parseConfig(llvm::StringRef text, llvm::StringRef fileName,
                                    llvm::ArrayRef<std::string> overrides = {});
 
@@ -82,9 +82,6 @@ llvm::Expected<Config> loadConfig(llvm::StringRef path, llvm::ArrayRef<std::stri
 /// module.headDim, and a missing length of self-attention from the given one. `origins` says in
 /// messages where a key was given.
 llvm::Error checkConfig(Config &config, const ConfigOrigins *origins = nullptr);
-
-/// Refuses what the contract has and this version does not compile yet; after checkConfig.
-llvm::Error checkSupported(const Config &config, const ConfigOrigins *origins = nullptr);
 
 /// The canonical JSON form: every key that belongs to the op, in the table's order, with its
 /// resolved value (kdim null -> embed_dim ...), a value without effect as its default. Equal

@@ -1,6 +1,8 @@
 //===- ConfigCheck.cpp - Constraints and contradictions -------------------===//
 #include "frontend/Config.h"
 #include "frontend/ConfigKeys.h"
+#include "frontend/Interface.h"
+#include "frontend/ScoreParser.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -136,11 +138,14 @@ Problem checkSizes(const Config &config) {
   int64_t queries = forward.targetLength.value_or(1), keys = forward.sourceLength.value_or(1);
   int64_t width = config.op == Op::Attention ? module.numHeads * module.headDim : module.embedDim;
   int64_t keyWidth = std::max({width, module.kdim.value_or(1), module.vdim.value_or(1)});
-  bool perHead = forward.needWeights || forward.attnMask == AttnMask::Bool3d ||
-                 forward.attnMask == AttnMask::Float3d;
+  // The matrices of queries by keys: a mask, and the weights, which also have the appended keys.
+  bool mask3d = forward.attnMask == AttnMask::Bool3d || forward.attnMask == AttnMask::Float3d;
+  int64_t matrixBatch = mask3d || forward.needWeights ? batch : 1;
+  bool perHead = mask3d || (forward.needWeights && !forward.averageAttnWeights);
+  int64_t columns = keys + (forward.needWeights ? appendedColumns(config) : 0);
   const char *tensor = !fits({batch, queries, width})   ? "query"
                        : !fits({batch, keys, keyWidth}) ? "key or value"
-                       : !fits({perHead ? batch : 1, perHead ? module.numHeads : 1, queries, keys})
+                       : !fits({matrixBatch, perHead ? module.numHeads : 1, queries, columns})
                            ? "score"
                            : nullptr;
   if (!tensor)
@@ -152,42 +157,17 @@ Problem checkSizes(const Config &config) {
                     number(maxElements) + " elements; expected smaller sizes"};
 }
 
+Problem checkScore(const Config &config) {
+  if (config.score)
+    if (llvm::Error error = parseScore(*config.score).takeError())
+      return {"score", llvm::toString(std::move(error))};
+  return {};
+}
+
 using Rule = Problem (*)(const Config &);
 
 const Rule rules[] = {checkName,         checkHeads,       checkBatch, checkSelfWidths,
-                      checkSharedWidths, checkSelfLengths, checkSizes};
-
-/// A part of the contract that waits for a later version.
-struct Unsupported {
-  StringRef path;
-  bool (*isUsed)(const Config &);
-  StringRef advice;
-};
-
-template <auto Member> bool differsFromEmbedDim(const Config &config) {
-  return (config.module.*Member).value_or(config.module.embedDim) != config.module.embedDim;
-}
-
-const Unsupported unsupported[] = {
-    {"score", [](const Config &c) { return c.score.has_value(); }, "leave it out"},
-    {"module.add_bias_kv", [](const Config &c) { return c.module.addBiasKv; }, "set it to false"},
-    {"module.add_zero_attn", [](const Config &c) { return c.module.addZeroAttn; },
-     "set it to false"},
-    {"module.kdim", differsFromEmbedDim<&ModuleConfig::kdim>,
-     "set it to null or to module.embed_dim"},
-    {"module.vdim", differsFromEmbedDim<&ModuleConfig::vdim>,
-     "set it to null or to module.embed_dim"},
-    {"forward.attn_mask",
-     [](const Config &c) {
-       return c.forward.attnMask == AttnMask::Bool3d || c.forward.attnMask == AttnMask::Float3d;
-     },
-     "set it to \"none\", \"bool_2d\" or \"float_2d\""},
-    {"forward.key_padding_mask",
-     [](const Config &c) { return c.forward.keyPaddingMask != KeyPaddingMask::None; },
-     "set it to \"none\""},
-    {"forward.need_weights", [](const Config &c) { return c.forward.needWeights; },
-     "set it to false"},
-};
+                      checkSharedWidths, checkSelfLengths, checkSizes, checkScore};
 
 } // namespace
 
@@ -204,19 +184,6 @@ llvm::Error checkConfig(Config &config, const ConfigOrigins *origins) {
   if (forward.inputs == Inputs::Self) {
     forward.targetLength = forward.targetLength ? forward.targetLength : forward.sourceLength;
     forward.sourceLength = forward.targetLength;
-  }
-  return llvm::Error::success();
-}
-
-llvm::Error checkSupported(const Config &config, const ConfigOrigins *origins) {
-  for (const Unsupported &row : unsupported) {
-    if (!row.isUsed(config))
-      continue;
-    bool isDefault = origins && !origins->given(row.path);
-    return configError(origins, row.path,
-                       showScalar(getValue(*findConfigKey(row.path), config)) +
-                           (isDefault ? " (the default)" : "") +
-                           " is not supported yet by this version; " + row.advice);
   }
   return llvm::Error::success();
 }

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -87,7 +88,7 @@ llvm::Error runPhase(ModuleOp module, Phase phase, cpu::KernelSet &kernels) {
 void loadDialects(MLIRContext &context) {
   context.loadDialect<mha::MhaDialect, affine::AffineDialect, arith::ArithDialect,
                       cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
-                      memref::MemRefDialect, scf::SCFDialect>();
+                      math::MathDialect, memref::MemRefDialect, scf::SCFDialect>();
 }
 
 void registerPasses() {

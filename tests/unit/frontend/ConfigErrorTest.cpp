@@ -1,5 +1,6 @@
 //===- ConfigErrorTest.cpp - One file a mistake: tests/error --------------===//
 #include "frontend/Config.h"
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -16,15 +17,16 @@ std::string contents(const std::filesystem::path &path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// The rows of expected.tsv: file, message.
+/// The rows of expected.tsv: file, message; further columns are further lines of the message.
 std::map<std::string, std::string> expectedMessages() {
   std::map<std::string, std::string> rows;
   std::ifstream stream(folder / "expected.tsv");
   for (std::string line; std::getline(stream, line);) {
     size_t tab = line.find('\t');
     EXPECT_NE(tab, std::string::npos) << "no tab: " << line;
-    EXPECT_TRUE(rows.emplace(line.substr(0, tab), line.substr(tab + 1)).second)
-        << "two rows: " << line;
+    std::string message = line.substr(tab + 1);
+    std::replace(message.begin(), message.end(), '\t', '\n');
+    EXPECT_TRUE(rows.emplace(line.substr(0, tab), message).second) << "two rows: " << line;
   }
   return rows;
 }

@@ -88,6 +88,43 @@ TEST(Config, AcceptsWhatDoesNoHarm) {
   parse(moduleText, {"name=case"});
 }
 
+TEST(Config, AcceptsTheWholeContract) {
+  for (const char *override :
+       {"module.add_bias_kv=true", "module.add_zero_attn=true", "module.kdim=5",
+        "module.vdim=1048576", "forward.attn_mask=bool_3d", "forward.attn_mask=float_3d",
+        "forward.key_padding_mask=bool", "forward.key_padding_mask=float",
+        "forward.need_weights=true", "score=s + 1"})
+    parse(moduleText, {"forward.inputs=separate", override});
+  for (const char *override : {"forward.need_weights=true", "forward.key_padding_mask=float",
+                               "forward.attn_mask=bool_3d", "score=where(j > i, -inf, s)"})
+    parse(coreText, {override});
+}
+
+TEST(Config, SizesOfMasksAndWeightsAreLimited) {
+  // 2^14 queries by 2^31 - 1 keys fit, with 2^2 heads or in 2^2 batches they do not.
+  const std::vector<std::string> sizes = {"forward.inputs=separate",
+                                          "module.embed_dim=4",
+                                          "module.num_heads=4",
+                                          "forward.target_length=16384",
+                                          "forward.source_length=2147483647",
+                                          "forward.batch=1"};
+  auto accepts = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = sizes;
+    all.insert(all.end(), more.begin(), more.end());
+    return bool(llvm::expectedToOptional(parseConfig(moduleText, "c.json", all)));
+  };
+  EXPECT_TRUE(accepts({}));
+  EXPECT_FALSE(accepts({"forward.attn_mask=float_3d"}));
+  EXPECT_TRUE(accepts({"forward.need_weights=true"})) << "averaged";
+  EXPECT_FALSE(accepts({"forward.need_weights=true", "forward.average_attn_weights=false"}));
+  EXPECT_FALSE(accepts({"forward.need_weights=true", "forward.batch=4"}));
+  EXPECT_TRUE(accepts({"forward.batch=4"}));
+  // One more column goes beyond 2^46.
+  EXPECT_TRUE(accepts({"forward.need_weights=true", "forward.target_length=32768"}));
+  EXPECT_FALSE(accepts({"forward.need_weights=true", "forward.target_length=32768",
+                        "module.add_bias_kv=true", "module.add_zero_attn=true"}));
+}
+
 TEST(Config, OverridesReplaceKeysOfTheFile) {
   Config config = parse(moduleText, {"forward.is_causal=false", "name=other", "name=last",
                                      "forward.batch=null", "forward.attn_mask=\"none\"",
@@ -115,8 +152,8 @@ TEST(Config, OverrideErrorsNameTheOption) {
       {"=1", "--set =1: expected KEY=VALUE, for example forward.is_causal=true"},
       {"module.num_heads=5",
        "--set module.num_heads: found 5, expected a divisor of module.embed_dim (768)"},
-      {"forward.need_weights=true",
-       "--set forward.need_weights: true is not supported yet by this version; set it to false"},
+      {"score=s + q", "--set score: unknown name \"q\"; expected one of s, b, h, i, j, L, S, H, D, "
+                      "inf\n  s + q\n      ^"},
       {"module={}",
        "--set module: found an object, expected one key of it: --set module.embed_dim=..."},
       {"forward.batch=[1]",
@@ -169,6 +206,14 @@ TEST(Config, CanonicalTextIsAFixedPoint) {
 )");
 }
 
+TEST(Config, CanonicalTextKeepsTheScore) {
+  Config config = parse(coreText, {"score=s  + 0.1*(j - i)"});
+  EXPECT_EQ(config.score, "s  + 0.1*(j - i)");
+  std::string canonical = toJson(config);
+  EXPECT_NE(canonical.find("\"score\": \"s  + 0.1*(j - i)\""), std::string::npos) << canonical;
+  EXPECT_EQ(toJson(parse(canonical)), canonical);
+}
+
 TEST(Config, CanonicalTextIgnoresOrderAndWhatHasNoEffect) {
   const char reordered[] = R"({"module": {"scale": 1e-1, "head_dim": 80, "num_heads": 2},
     "forward": {"source_length": 5, "batched": false, "average_attn_weights": false},
@@ -207,8 +252,12 @@ TEST(Config, ChecksAStructFilledByHand) {
   EXPECT_EQ(errorOf(checkConfig(config)), "accepted");
   EXPECT_EQ(config.module.headDim, 4);
   EXPECT_EQ(errorOf(checkConfig(config)), "accepted") << "a second time";
-  EXPECT_EQ(errorOf(checkSupported(config)), "forward.need_weights: true is not supported yet by "
-                                             "this version; set it to false");
+  config.score = "s * (j - i";
+  EXPECT_EQ(errorOf(checkConfig(config)),
+            "score: found the end of the expression, expected an operator or \")\"\n"
+            "  s * (j - i\n"
+            "            ^");
+  config.score.reset();
   config.module.dropout = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(errorOf(checkConfig(config)),
             "module.dropout: found nan, expected a number from 0.0 to 1.0");

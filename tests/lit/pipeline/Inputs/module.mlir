@@ -4,7 +4,7 @@ module attributes {mha.target = "skylake-avx512", mha.schedule = {query_tile = 1
                      %w: tensor<96x32xf32> {mha.parameter = "in_proj_weight"}, %b: tensor<96xf32> {mha.parameter = "in_proj_bias"},
                      %o: tensor<32x32xf32> {mha.parameter = "out_proj.weight"}, %p: tensor<32xf32> {mha.parameter = "out_proj.bias"})
       -> tensor<?x?x32xf32> {
-    %r = mha.multihead_attention %x, %x, %x in_proj(%w, %b) out_proj(%o, %p) attn_mask(%m) order nle {num_heads = 2 : i64, is_causal}
+    %r = mha.multihead_attention %x, %x, %x in_proj(%w bias %b) out_proj(%o bias %p) attn_mask(%m) order nle {num_heads = 2 : i64, is_causal}
       : (tensor<?x?x32xf32>, tensor<?x?x32xf32>, tensor<?x?x32xf32>, tensor<96x32xf32>, tensor<96xf32>, tensor<32x32xf32>,
          tensor<32xf32>, tensor<?x?xi8>) -> tensor<?x?x32xf32>
     return %r : tensor<?x?x32xf32>
