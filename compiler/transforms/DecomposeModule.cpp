@@ -26,41 +26,79 @@ RankedTensorType headsType(RankedTensorType rows, mha::Order order, int64_t head
   return RankedTensorType::get({batch, heads, length, shape.back() / heads}, rows.getElementType());
 }
 
-void decompose(mha::MultiheadAttentionOp op) {
-  OpBuilder builder(op);
-  Location loc = op.getLoc();
-  int64_t heads = op.getNumHeads();
-  int64_t embedDim = op.getQuery().getType().getShape().back();
+/// Expands one mha.multihead_attention in front of it.
+class Decomposition {
+public:
+  explicit Decomposition(mha::MultiheadAttentionOp op)
+      : op(op), builder(op), loc(op.getLoc()), heads(op.getNumHeads()),
+        embedDim(op.getQuery().getType().getShape().back()) {}
 
-  auto project = [&](Value x, Value weight, Value bias, int64_t first) -> Value {
+  void run() {
+    Value query = projectHeads(op.getQuery(), 0);
+    Value key = projectHeads(op.getKey(), 1);
+    Value value = projectHeads(op.getValue(), 2);
+    const double scale = 1.0 / std::sqrt(static_cast<double>(embedDim / heads));
+    Type weightsType = op.getWeights() ? op.getWeights().getType() : Type();
+    auto attention = mha::AttentionOp::create(
+        builder, loc, query.getType(), weightsType, query, key, value, appended(op.getBiasK()),
+        appended(op.getBiasV()), op.getAttnMask(), op.getKeyPaddingMask(),
+        builder.getF64FloatAttr(scale), op.getIsCausalAttr(), op.getNanMaskedRowsAttr(),
+        op.getAverageWeightsAttr());
+    attention.getScore().takeBody(op.getScore());
+    Value merged = mha::MergeHeadsOp::create(builder, loc, op.getResult().getType(),
+                                             attention.getResult(), op.getOrderAttr());
+    Value result = project(merged, op.getOutProjWeight(), op.getOutProjBias(), {0, 0});
+    op.getResult().replaceAllUsesWith(result);
+    if (op.getWeights())
+      op.getWeights().replaceAllUsesWith(attention.getWeights());
+    op.erase();
+  }
+
+private:
+  /// First row of a weight and first element of its bias.
+  struct First {
+    int64_t row, bias;
+  };
+
+  Value project(Value x, Value weight, Value bias, First first) {
     SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
     shape.back() = embedDim;
+    IntegerAttr biasFirst =
+        bias && first.bias != first.row ? builder.getI64IntegerAttr(first.bias) : IntegerAttr();
     return mha::ProjectOp::create(builder, loc, RankedTensorType::get(shape, builder.getF32Type()),
-                                  x, weight, bias, builder.getI64IntegerAttr(first));
-  };
-  auto projectHeads = [&](Value x, int64_t part) -> Value {
-    Value rows = project(x, op.getInProjWeight(), op.getInProjBias(), part * embedDim);
+                                  x, weight, bias, builder.getI64IntegerAttr(first.row), biasFirst);
+  }
+
+  /// Query (part 0), key (1) or value (2), projected and viewed as heads.
+  Value projectHeads(Value x, int64_t part) {
+    const bool isStacked = op.getInProjWeights().size() == 1;
+    Value weight = op.getInProjWeights()[isStacked ? 0 : part];
+    First first = {isStacked ? part * embedDim : 0, part * embedDim};
+    Value rows = project(x, weight, op.getInProjBias(), first);
     return mha::SplitHeadsOp::create(
         builder, loc, headsType(cast<RankedTensorType>(rows.getType()), op.getOrder(), heads), rows,
         op.getOrderAttr(), builder.getI64IntegerAttr(0));
-  };
-  Value query = projectHeads(op.getQuery(), 0);
-  Value key = projectHeads(op.getKey(), 1);
-  Value value = projectHeads(op.getValue(), 2);
-  const int64_t headDim = embedDim / heads;
-  double scale = 1.0 / std::sqrt(static_cast<double>(headDim));
-  auto attention = mha::AttentionOp::create(builder, loc, query.getType(), query, key, value,
-                                            op.getAttnMask(), builder.getF64FloatAttr(scale),
-                                            op.getIsCausalAttr(), op.getNanMaskedRowsAttr());
-  Value merged = mha::MergeHeadsOp::create(builder, loc, op.getResult().getType(), attention,
-                                           op.getOrderAttr());
-  op.replaceAllUsesWith(project(merged, op.getOutProjWeight(), op.getOutProjBias(), 0));
-  op.erase();
-}
+  }
+
+  /// bias_k or bias_v, which stand behind the projection and before the head split, and the zero
+  /// row.
+  Value appended(Value bias) {
+    const int64_t count = op.getAppendedCount();
+    if (count == 0)
+      return {};
+    auto type = RankedTensorType::get({heads, count, embedDim / heads}, builder.getF32Type());
+    return mha::AppendedOp::create(builder, loc, type, bias);
+  }
+
+  mha::MultiheadAttentionOp op;
+  OpBuilder builder;
+  Location loc;
+  const int64_t heads, embedDim;
+};
 
 struct DecomposeModulePass : impl::DecomposeModuleBase<DecomposeModulePass> {
   void runOnOperation() override {
-    getOperation().walk([](mha::MultiheadAttentionOp op) { decompose(op); });
+    getOperation().walk([](mha::MultiheadAttentionOp op) { Decomposition(op).run(); });
   }
 };
 } // namespace

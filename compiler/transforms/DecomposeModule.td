@@ -4,9 +4,10 @@ include "mlir/Pass/PassBase.td"
 def DecomposeModule : Pass<"mha-decompose-module", "::mlir::ModuleOp"> {
   let summary = "Expands mha.multihead_attention into projections and attention";
   let description = [{
-    Query, key and value are projected with their rows of in_proj_weight, viewed as heads, attended with
-    scale 1/sqrt(head_dim), merged and projected out: the order of PyTorch's module. Nothing is folded
-    into the weights.
+    Query, key and value are projected with their rows of in_proj_weight, or each with a weight of its
+    own, viewed as heads, attended with scale 1/sqrt(head_dim), merged and projected out: the order of
+    PyTorch's module. bias_k and bias_v, which are not projected, become keys and values appended to every
+    head, the zeros of add_zero_attn behind them. Nothing is folded into the weights.
 
     Before:
     ```mlir

@@ -22,7 +22,8 @@ bool canFuse(mha::ProjectOp first, mha::ProjectOp second) {
          first.getBias() == second.getBias() &&
          static_cast<int64_t>(second.getFirst()) ==
              static_cast<int64_t>(first.getFirst()) + first.getColumns() &&
-         onlyHeads(first) && onlyHeads(second);
+         second.getBiasStart() == first.getBiasStart() + first.getColumns() && onlyHeads(first) &&
+         onlyHeads(second);
 }
 
 /// Replaces both by one projection where `first` stands.
@@ -33,7 +34,7 @@ mha::ProjectOp fuse(mha::ProjectOp first, mha::ProjectOp second) {
   auto wide = mha::ProjectOp::create(
       builder, builder.getFusedLoc({first.getLoc(), second.getLoc()}),
       RankedTensorType::get(shape, first.getResult().getType().getElementType()), first.getX(),
-      first.getWeight(), first.getBias(), first.getFirstAttr());
+      first.getWeight(), first.getBias(), first.getFirstAttr(), first.getBiasFirstAttr());
   for (auto [part, offset] : {std::pair(first, int64_t(0)), std::pair(second, first.getColumns())})
     for (Operation *user : llvm::make_early_inc_range(part->getUsers())) {
       auto split = cast<mha::SplitHeadsOp>(user);

@@ -66,7 +66,39 @@ std::optional<UpperBound> upperBound(Value condition, Value i, Value j) {
     return std::nullopt;
   return UpperBound{form->query, form->constant};
 }
+
+/// The element that `condition` compares to 0 (i8, equal) or to -inf (f32, not equal).
+mha::ElementOp maskElement(Value condition) {
+  Operation *compare = condition.getDefiningOp();
+  if (!isa_and_nonnull<arith::CmpIOp, arith::CmpFOp>(compare))
+    return {};
+  auto element = compare->getOperand(0).getDefiningOp<mha::ElementOp>();
+  if (auto integers = dyn_cast<arith::CmpIOp>(compare))
+    return integers.getPredicate() == arith::CmpIPredicate::eq && element &&
+                   element.getType().isInteger(8) && matchPattern(integers.getRhs(), m_Zero())
+               ? element
+               : mha::ElementOp();
+  auto floats = cast<arith::CmpFOp>(compare);
+  return floats.getPredicate() == arith::CmpFPredicate::UNE && element &&
+                 matchPattern(floats.getRhs(), m_NegInfFloat())
+             ? element
+             : mha::ElementOp();
+}
 } // namespace
+
+bool KeepConjunct::isBoolMask() const {
+  return mask && mha::ElementOp(mask).getType().isInteger(8);
+}
+
+bool KeepConjunct::isPadding() const {
+  if (!mask)
+    return false;
+  auto indices = mha::ElementOp(mask).getIndices();
+  Block *block = Value(value).getParentBlock();
+  Value b = block->getArgument(0), j = block->getArgument(3);
+  return !indices.empty() && indices.back() == j &&
+         llvm::all_of(indices.drop_back(), [&](Value index) { return index == b; });
+}
 
 SmallVector<KeepConjunct> keepConjuncts(Region &keep) {
   SmallVector<KeepConjunct> conjuncts;
@@ -82,7 +114,7 @@ SmallVector<KeepConjunct> keepConjuncts(Region &keep) {
       pending.push_back(both.getLhs());
       continue;
     }
-    conjuncts.push_back({condition, upperBound(condition, i, j)});
+    conjuncts.push_back({condition, upperBound(condition, i, j), maskElement(condition)});
   }
   return conjuncts;
 }

@@ -4,8 +4,10 @@ include "mlir/Pass/PassBase.td"
 def MasksToRegions : Pass<"mha-masks-to-regions", "::mlir::ModuleOp"> {
   let summary = "Turns masks and is_causal of mha.attention into score and keep regions";
   let description = [{
-    A float mask is added in the score region. A bool mask and is_causal are conjuncts of the keep
-    region. From here on there is one mechanism for all masks.
+    A float mask is added in the score region, behind the caller's own score. A bool mask and is_causal
+    are conjuncts of the keep region. So is a float key_padding_mask where it is -inf: what a padded key
+    holds must not reach a result, and adding -inf to NaN would let it. From here on there is one
+    mechanism for all masks.
 
     Before:
     ```mlir

@@ -17,15 +17,20 @@ namespace {
 /// Builds `pack` next to `forward`, which loses its parameters and gains packed arguments.
 class ParameterPacker {
 public:
-  ParameterPacker(func::FuncOp forward, int64_t width)
-      : forward(forward), width(width), builder(forward.getContext()) {}
+  ParameterPacker(func::FuncOp forward, const CpuSchedule &schedule, const CpuTraits &cpu)
+      : forward(forward), schedule(schedule), cpu(cpu), width(schedule.weightPanel(cpu)),
+        builder(forward.getContext()) {}
 
   LogicalResult run() {
     WalkResult checked = forward.walk([&](mha::ProjectOp op) { return check(op); });
-    if (checked.wasInterrupted())
+    WalkResult checkedAppended = forward.walk([&](mha::AttendOp op) { return check(op); });
+    if (checked.wasInterrupted() || checkedAppended.wasInterrupted())
       return failure();
     createPack();
     forward.walk([&](mha::ProjectOp op) { packOperands(op); });
+    forward.walk([&](mha::AttendOp op) { packOperands(op); });
+    for (auto appended : llvm::make_early_inc_range(forward.getOps<mha::AppendedOp>()))
+      appended.erase();
     func::ReturnOp::create(builder, forward.getLoc(), packedValues);
     SmallVector<Type> results(ValueRange(packedValues).getTypes());
     pack.setFunctionType(builder.getFunctionType(pack.getFunctionType().getInputs(), results));
@@ -36,13 +41,21 @@ public:
 private:
   /// Weight and bias of a projection must be parameters: nothing else is known before the call.
   WalkResult check(mha::ProjectOp op) {
-    for (Value operand : {Value(op.getWeight()), Value(op.getBias())}) {
-      auto argument = dyn_cast_if_present<BlockArgument>(operand);
-      if (operand &&
-          (!argument || argument.getOwner() != &forward.front() || !isParameter(argument))) {
-        op.emitOpError() << "weight and bias must be arguments with mha.parameter";
-        return WalkResult::interrupt();
-      }
+    if (isParameter(op.getWeight()) && (!op.getBias() || isParameter(op.getBias())))
+      return WalkResult::advance();
+    op.emitOpError() << "weight and bias must be arguments with mha.parameter";
+    return WalkResult::interrupt();
+  }
+
+  /// The same holds for what is appended.
+  WalkResult check(mha::AttendOp op) {
+    for (Value value : {Value(op.getAppendedKey()), Value(op.getAppendedValue())}) {
+      auto appended = value ? value.getDefiningOp<mha::AppendedOp>() : mha::AppendedOp();
+      if (!value || (appended && (!appended.getBias() || isParameter(appended.getBias()))))
+        continue;
+      op.emitOpError() << "appended keys and values must be those of mha.appended, of arguments "
+                          "with mha.parameter";
+      return WalkResult::interrupt();
     }
     return WalkResult::advance();
   }
@@ -64,13 +77,16 @@ private:
     builder.setInsertionPointToEnd(pack.addEntryBlock());
   }
 
-  bool isParameter(BlockArgument argument) {
-    return static_cast<bool>(forward.getArgAttr(argument.getArgNumber(), "mha.parameter"));
+  bool isParameter(Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    return argument && argument.getOwner() == &forward.front() &&
+           forward.getArgAttr(argument.getArgNumber(), "mha.parameter");
   }
 
   void packOperands(mha::ProjectOp op) {
     Type element = builder.getF32Type();
-    IntegerAttr first = op.getFirstAttr(), columns = builder.getI64IntegerAttr(op.getColumns());
+    IntegerAttr first = op.getFirstAttr(), biasFirst = builder.getI64IntegerAttr(op.getBiasStart());
+    IntegerAttr columns = builder.getI64IntegerAttr(op.getColumns());
     int64_t panels = llvm::divideCeil(op.getColumns(), width);
     int64_t depth = op.getWeight().getType().getShape()[1];
     Value weight = mha::PackWeightOp::create(builder, op.getLoc(),
@@ -80,10 +96,33 @@ private:
     if (op.getBias()) {
       Value bias = mha::PackBiasOp::create(builder, op.getLoc(),
                                            RankedTensorType::get({panels * width}, element),
-                                           inPack(op.getBias()), first, columns);
+                                           inPack(op.getBias()), biasFirst, columns);
       op.getBiasMutable().assign(addPacked(bias));
     }
     op.setFirst(0);
+    op.removeBiasFirstAttr();
+  }
+
+  /// Appended keys become one panel a head, appended values rows as wide as an accumulator.
+  void packOperands(mha::AttendOp op) {
+    if (!op.getAppendedKey())
+      return;
+    ArrayRef<int64_t> shape = op.getAppendedKey().getType().getShape();
+    const int64_t keyPanel = schedule.keyPanel(cpu);
+    op.getAppendedKeyMutable().assign(
+        packAppended(mha::PackKind::Panel, op.getAppendedKey(), {shape[0], 1, shape[2], keyPanel}));
+    op.getAppendedValueMutable().assign(
+        packAppended(mha::PackKind::Rows, op.getAppendedValue(),
+                     {shape[0], shape[1], schedule.paddedHeadDim(cpu, shape[2])}));
+  }
+
+  Value packAppended(mha::PackKind kind, Value value, ArrayRef<int64_t> shape) {
+    auto appended = value.getDefiningOp<mha::AppendedOp>();
+    Value bias = appended.getBias() ? inPack(appended.getBias()) : Value();
+    Value rows = mha::AppendedOp::create(builder, appended.getLoc(), value.getType(), bias);
+    return addPacked(mha::PackAppendedOp::create(builder, appended.getLoc(),
+                                                 RankedTensorType::get(shape, builder.getF32Type()),
+                                                 kind, rows));
   }
 
   /// The argument of `pack` that stands for a parameter of `forward`.
@@ -111,6 +150,8 @@ private:
   }
 
   func::FuncOp forward, pack;
+  const CpuSchedule &schedule;
+  const CpuTraits &cpu;
   int64_t width;
   OpBuilder builder;
   DenseMap<BlockArgument, unsigned> packIndex;
@@ -129,7 +170,7 @@ struct PackParametersPass : impl::PackParametersBase<PackParametersPass> {
       return;
     if (failed(mha::getSchedule(getOperation(), schedule, cpu)))
       return signalPassFailure();
-    if (failed(ParameterPacker(forward, schedule.weightPanel(cpu)).run()))
+    if (failed(ParameterPacker(forward, schedule, cpu).run()))
       signalPassFailure();
   }
 };

@@ -4,7 +4,8 @@ include "mlir/Pass/PassBase.td"
 def PackParameters : Pass<"mha-pack-parameters", "::mlir::ModuleOp"> {
   let summary = "Moves the layout change of weights and biases into a function of its own";
   let description = [{
-    Every projection reads its weight in panels as wide as the schedule's projection register block.
+    Every projection reads its weight in panels as wide as the schedule's projection register block. Keys
+    and values that are appended become a panel and rows a head, as attention reads them.
     The function `pack` makes them once from the parameters; `forward` takes the packed tensors, marked
     `mha.packed`, in place of the parameters.
 

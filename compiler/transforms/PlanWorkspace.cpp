@@ -37,14 +37,14 @@ public:
       : forward(forward), builder(forward.getContext()), loc(forward.getLoc()) {}
 
   void run() {
-    for (auto alloc : forward.getOps<memref::AllocOp>())
-      temporaries.push_back({alloc, staticBytes(alloc.getType()), alloc.getDynamicSizes()});
     forward.walk([&](scf::ForallOp loop) { planScratch(loop); });
     addArguments();
     forward.walk([&](mha::WorkersOp op) {
       op.replaceAllUsesWith(workers);
       op.erase();
     });
+    for (auto alloc : forward.getOps<memref::AllocOp>())
+      temporaries.push_back({alloc, staticBytes(alloc.getType()), alloc.getDynamicSizes()});
     placeScratch();
     placeTemporaries();
     buildSizeFunction();

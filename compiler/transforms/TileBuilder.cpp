@@ -35,17 +35,32 @@ void TileBuilder::forall(ValueRange bounds, llvm::function_ref<void(ValueRange)>
   body(loop.getInductionVars());
 }
 
+void TileBuilder::loop(Value from, Value to, llvm::function_ref<void(Value)> body) {
+  scf::ForOp::create(builder, loc, from, to, constant(1), ValueRange(),
+                     [&](OpBuilder &, Location, Value index, ValueRange) {
+                       body(index);
+                       scf::YieldOp::create(builder, loc);
+                     });
+}
+
 MemRefType TileBuilder::floats(ArrayRef<int64_t> shape) {
   return MemRefType::get(shape, builder.getF32Type());
 }
 
-Value TileBuilder::allocate(ArrayRef<int64_t> shape, ValueRange sizes) {
-  return memref::AllocOp::create(builder, loc, floats(shape), sizes, builder.getI64IntegerAttr(64));
+Value TileBuilder::allocate(ArrayRef<int64_t> shape, ValueRange sizes, Type element) {
+  auto type = MemRefType::get(shape, element ? element : builder.getF32Type());
+  return memref::AllocOp::create(builder, loc, type, sizes, builder.getI64IntegerAttr(64));
 }
 
 Value TileBuilder::load(Value source, ValueRange indices, Value count, Value columns,
                         mha::TileType type) {
   return mha::LoadOp::create(builder, loc, type, source, indices, count, columns);
+}
+
+void TileBuilder::pack(mha::PackKind kind, const Place &source, Value count, const Place &target,
+                       const Place &padding) {
+  mha::PackOp::create(builder, loc, kind, source.memref, source.indices, count, target.memref,
+                      target.indices, padding.memref, padding.indices);
 }
 
 } // namespace attune

@@ -29,12 +29,25 @@ struct TileBuilder {
   /// scf.forall over [0, bounds); `body` builds what runs for one point.
   void forall(mlir::ValueRange bounds, llvm::function_ref<void(mlir::ValueRange)> body);
 
+  /// scf.for over [from, to) in steps of 1 without results.
+  void loop(mlir::Value from, mlir::Value to, llvm::function_ref<void(mlir::Value)> body);
+
   mlir::MemRefType floats(llvm::ArrayRef<int64_t> shape);
-  /// A dense temporary; dynamic dimensions take their extents from `sizes`.
-  mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::ValueRange sizes);
+  /// A dense temporary of floats, or of another type; dynamic dimensions take their extents from
+  /// `sizes`.
+  mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::ValueRange sizes,
+                       mlir::Type element = {});
 
   mlir::Value load(mlir::Value source, mlir::ValueRange indices, mlir::Value count,
                    mlir::Value columns, mha::TileType type);
+
+  /// An element of a memref, or a place in it.
+  struct Place {
+    mlir::Value memref;
+    llvm::SmallVector<mlir::Value> indices;
+  };
+  void pack(mha::PackKind kind, const Place &source, mlir::Value count, const Place &target,
+            const Place &padding = {});
 };
 
 /// The rows (R, K) of a projection's operand, and where its result goes.
@@ -52,12 +65,17 @@ void buildProjection(TileBuilder &tile, const ProjectionStage &stage);
 struct AttentionStage {
   mha::AttendOp attend;
   mlir::Value query, key, value, target;
+  mlir::Value
+      weights; ///< (N, H, L, keys), averaged (N, L, keys), or without N; null if not asked for
   mlir::Value batch, heads, targetLength, sourceLength;
   int64_t headDim;
-  /// The memref that stands for a tensor which the regions read.
+  /// The memref that stands for a tensor which attend or its regions read.
   llvm::function_ref<mlir::Value(mlir::Value)> memrefOf;
 };
+/// Online softmax over kv tiles: memory does not grow with L * S.
 mlir::LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage);
+/// Softmax over whole rows, a query tile at a time, for stages that return the weights.
+mlir::LogicalResult buildAttentionWithWeights(TileBuilder &tile, const AttentionStage &stage);
 
 } // namespace attune
 

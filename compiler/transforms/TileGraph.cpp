@@ -61,6 +61,7 @@ private:
   LogicalResult lower(Operation &op);
   void lower(mha::PackWeightOp op);
   void lower(mha::PackBiasOp op);
+  LogicalResult lower(mha::PackAppendedOp op);
   void lower(mha::ProjectOp op);
   LogicalResult lower(mha::SplitHeadsOp op);
   LogicalResult lower(mha::AttendOp op);
@@ -71,8 +72,6 @@ private:
   Value rowsView(Value graphValue);
   /// Rows or an interface tensor as (N, H, length, D), from column `first`.
   Value headsView(Value memref, RankedTensorType heads, int64_t first, Value length);
-  /// Where the value of an op goes: the out argument if it is returned, else null.
-  Value outArgument(Value graphValue);
   Value size(RankedTensorType type, unsigned dimension, Value symbol);
   Value rowCount(Value graphValue);
 
@@ -81,6 +80,7 @@ private:
   TileBuilder tile;
   DenseMap<Value, Value>
       memrefs; ///< graph value -> memref, interface tensors in the caller's order
+  DenseMap<Value, Value> outputs;      ///< returned graph value -> its argument
   DenseMap<Value, Value> lengths;      ///< graph value -> L or S
   mha::Order order = mha::Order::NHLD; ///< of all interface tensors
   Value packed, batchSymbol, targetSymbol, sourceSymbol;
@@ -135,10 +135,15 @@ void FunctionTiler::createFunction() {
   }
   for (auto [argument, offset] : llvm::zip(packedArguments, offsets))
     memrefs[argument] = packedView(offset, cast<RankedTensorType>(argument.getType()));
-  function.setArgAttr(outIndex, "mha.output", builder.getStringAttr("out"));
-  batchSymbol = function.getArgument(outIndex + 1);
-  targetSymbol = function.getArgument(outIndex + 2);
-  sourceSymbol = function.getArgument(outIndex + 3);
+  constexpr const char *outputNames[] = {"out", "weights"};
+  for (auto [index, value] : llvm::enumerate(returned)) {
+    function.setArgAttr(outIndex + index, "mha.output", builder.getStringAttr(outputNames[index]));
+    outputs[value] = function.getArgument(outIndex + index);
+  }
+  const unsigned sizesIndex = outIndex + returned.size();
+  batchSymbol = function.getArgument(sizesIndex);
+  targetSymbol = function.getArgument(sizesIndex + 1);
+  sourceSymbol = function.getArgument(sizesIndex + 2);
   for (BlockArgument argument : interface) {
     auto name = graph.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "mha.input");
     lengths[argument] = name && name == "query" ? targetSymbol : sourceSymbol;
@@ -153,13 +158,6 @@ Value FunctionTiler::packedView(int64_t offset, RankedTensorType type) {
   return memref::ReinterpretCastOp::create(
       builder, tile.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), packed,
       offset, type.getShape(), strides);
-}
-
-Value FunctionTiler::outArgument(Value graphValue) {
-  auto returned = graph.front().getTerminator()->getOperands();
-  if (!llvm::is_contained(returned, graphValue))
-    return {};
-  return function.getArgument(function.getNumArguments() - 4);
 }
 
 Value FunctionTiler::size(RankedTensorType type, unsigned dimension, Value symbol) {
@@ -241,8 +239,8 @@ LogicalResult FunctionTiler::lower(Operation &op) {
         return success();
       })
       .Case([&](mha::SplitHeadsOp split) { return lower(split); })
-      .Case([&](mha::AttendOp attend) { return lower(attend); })
-      .Case([&](mha::MergeHeadsOp) { return success(); }) // done with its attend
+      .Case<mha::PackAppendedOp, mha::AttendOp>([&](auto known) { return lower(known); })
+      .Case<mha::AppendedOp, mha::MergeHeadsOp>([](auto) { return success(); }) // done with its use
       .Default([](Operation *other) {
         return other->emitOpError() << "has no tile form; the passes before should have removed it";
       });
@@ -257,8 +255,7 @@ void FunctionTiler::lower(mha::PackWeightOp op) {
     Value row = tile.apply(tile.d(0) * width + first, point[0]);
     Value count =
         tile.min({builder.getAffineConstantExpr(width), columns - tile.d(0) * width}, point[0]);
-    mha::PackOp::create(builder, tile.loc, mha::PackKind::Panel, source, ValueRange{row, zero},
-                        count, target, ValueRange{point[0], zero, zero});
+    tile.pack(mha::PackKind::Panel, {source, {row, zero}}, count, {target, {point[0], zero, zero}});
   });
 }
 
@@ -276,8 +273,32 @@ void FunctionTiler::lower(mha::PackBiasOp op) {
   Value source = asRow(memrefs.lookup(op.getBias()), op.getFirst(), op.getColumns());
   target = asRow(packed, offset, op.getResult().getType().getDimSize(0));
   Value zero = tile.constant(0);
-  mha::PackOp::create(builder, tile.loc, mha::PackKind::Rows, source, ValueRange{zero, zero},
-                      tile.constant(1), target, ValueRange{zero, zero});
+  tile.pack(mha::PackKind::Rows, {source, {zero, zero}}, tile.constant(1), {target, {zero, zero}});
+}
+
+/// Zeros, and over them the bias's row of each head.
+LogicalResult FunctionTiler::lower(mha::PackAppendedOp op) {
+  auto appended = op.getAppended().getDefiningOp<mha::AppendedOp>();
+  if (!appended)
+    return op.emitOpError() << "must pack the result of mha.appended";
+  Value target = memrefs.lookup(op.getResult());
+  mha::ClearOp::create(builder, tile.loc, target);
+  if (!appended.getBias())
+    return success();
+  auto shape = appended.getResult().getType().getShape();
+  auto layout = StridedLayoutAttr::get(builder.getContext(), 0, {shape[2], shape[2], 1});
+  SmallVector<int64_t> sizes = {shape[0], 1, shape[2]};
+  // The interface guarantees that the last dimension of (1, 1, E) is dense.
+  Value heads = memref::ReinterpretCastOp::create(
+      builder, tile.loc, MemRefType::get(sizes, builder.getF32Type(), layout),
+      memrefs.lookup(appended.getBias()), 0, sizes, ArrayRef<int64_t>{shape[2], shape[2], 1});
+  tile.forall({tile.constant(shape[0])}, [&](ValueRange head) {
+    Value zero = tile.constant(0), one = tile.constant(1);
+    SmallVector<Value> targetIndices(cast<MemRefType>(target.getType()).getRank(), zero);
+    targetIndices[0] = head[0];
+    tile.pack(op.getKind(), {heads, {head[0], zero, zero}}, one, {target, targetIndices});
+  });
+  return success();
 }
 
 void FunctionTiler::lower(mha::ProjectOp op) {
@@ -288,7 +309,7 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   stage.bias = op.getBias() ? memrefs.lookup(op.getBias()) : Value();
   stage.rows = rowCount(op.getX());
   stage.columns = op.getColumns();
-  if (Value out = outArgument(op.getResult())) {
+  if (Value out = outputs.lookup(op.getResult())) {
     memrefs[op.getResult()] = out;
     stage.target = rowsView(op.getResult());
   } else {
@@ -315,16 +336,19 @@ LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
 }
 
 LogicalResult FunctionTiler::lower(mha::AttendOp op) {
-  auto merge =
-      op->hasOneUse() ? dyn_cast<mha::MergeHeadsOp>(*op->getUsers().begin()) : mha::MergeHeadsOp();
+  Value result = op.getResult();
+  auto merge = result.hasOneUse() ? dyn_cast<mha::MergeHeadsOp>(*result.getUsers().begin())
+                                  : mha::MergeHeadsOp();
   if (!merge)
     return op.emitOpError() << "must be used by one mha.merge_heads";
-  RankedTensorType type = op.getResult().getType();
+  auto type = cast<RankedTensorType>(result.getType());
   Value length = lengths.lookup(op.getQuery());
   lengths[merge.getResult()] = length;
-  Value merged = outArgument(merge.getResult());
+  Value merged = outputs.lookup(merge.getResult());
   if (merged && isRowOrder(order))
     return op.emitOpError() << "in this order must be followed by an output projection";
+  if (op.getWeights() && !outputs.contains(op.getWeights()))
+    return op.emitOpError() << "has weights that are not returned";
   if (!merged)
     merged = tile.allocate({ShapedType::kDynamic, merge.getResult().getType().getShape().back()},
                            rowCount(merge.getResult()));
@@ -336,13 +360,14 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
                        memrefs.lookup(op.getKey()),
                        memrefs.lookup(op.getValue()),
                        headsView(merged, type, 0, target),
+                       outputs.lookup(op.getWeights()),
                        size(type, 0, batchSymbol),
                        tile.constant(type.getDimSize(1)),
                        target,
                        size(op.getKey().getType(), 2, lengths.lookup(op.getKey())),
                        type.getDimSize(3),
                        memrefOf};
-  return buildAttention(tile, stage);
+  return op.getWeights() ? buildAttentionWithWeights(tile, stage) : buildAttention(tile, stage);
 }
 
 struct TileGraphPass : impl::TileGraphBase<TileGraphPass> {

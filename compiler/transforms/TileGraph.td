@@ -7,9 +7,18 @@ def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
     Every stage becomes one scf.forall: a projection runs over (row tile, panel of columns); attention
     over (batch, head), where a worker packs the keys and values of a head into a slot of its own and
     attends it at once, while they are in its cache. With too few heads for that, all workers first pack,
-    over (batch, head, kv tile), then attend, over (batch, head, query tile). Inside, the kv loop is cut in two by the bounds that the keep region's conjuncts of the form j <= +-i + c give:
-    full tiles, which run only what is left of keep, and edge tiles, which run all of it. Tiles without a
-    visible key are never visited.
+    over (batch, head, kv tile), then attend, over (batch, head, query tile).
+
+    Inside, conjuncts of the keep region decide which kv tiles a query tile visits. Those of the form
+    j <= +-i + c cut the kv loop in two: full tiles, which run only what is left of keep, and edge tiles,
+    which run all of it; tiles without a visible key are never visited. A mask of (b, j) alone, key
+    padding, gives a first visible key and an end for each batch element, which bound loops and packing.
+    A bool mask is looked at tile by tile: a hidden tile is passed over, one that is visible throughout
+    runs without the mask. Appended keys take one more step behind the loops.
+
+    Attention that returns its weights runs over (batch, head, query tile), or for weights averaged over
+    heads over (batch, query tile), the heads in order: logits of whole rows, their softmax, the products
+    with the values, the weights.
 
     Tensors become memrefs: interface tensors are arguments with run-time strides, results are the last
     ones; `packed` holds all packed parameters; the sizes N, L and S are index arguments, which are used

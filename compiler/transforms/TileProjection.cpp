@@ -35,7 +35,8 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
                             mha::TileType::get(context, rowBlock, depthBlock, f32, false));
         Value w = tile.load(stage.weight, {panel, k, first}, left, {},
                             mha::TileType::get(context, depthBlock, width, f32, false));
-        Value acc = mha::AccumulateOp::create(builder, loc, accType, carried[0], Value(), x, w);
+        Value acc = mha::AccumulateOp::create(builder, loc, accType, carried[0], Value(), x, w,
+                                              /*projection=*/true);
         scf::YieldOp::create(builder, loc, acc);
       });
   Value bias;

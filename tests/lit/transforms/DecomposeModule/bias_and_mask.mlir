@@ -12,7 +12,7 @@
 // CHECK: return %[[OUT]]
 func.func @forward(%x: tensor<?x?x8xf32>, %w: tensor<24x8xf32>, %b: tensor<24xf32>, %o: tensor<8x8xf32>,
                    %p: tensor<8xf32>, %m: tensor<?x?xf32>) -> tensor<?x?x8xf32> {
-  %r = mha.multihead_attention %x, %x, %x in_proj(%w, %b) out_proj(%o, %p) attn_mask(%m) order nle
+  %r = mha.multihead_attention %x, %x, %x in_proj(%w bias %b) out_proj(%o bias %p) attn_mask(%m) order nle
     {num_heads = 2 : i64, is_causal, nan_masked_rows}
     : (tensor<?x?x8xf32>, tensor<?x?x8xf32>, tensor<?x?x8xf32>, tensor<24x8xf32>, tensor<24xf32>,
        tensor<8x8xf32>, tensor<8xf32>, tensor<?x?xf32>) -> tensor<?x?x8xf32>

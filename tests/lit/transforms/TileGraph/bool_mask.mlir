@@ -1,15 +1,27 @@
 // RUN: attune-opt %s --mha-tile | FileCheck %s
 
-// A condition that is no bound runs on full tiles too, over a tile of the mask; an edge tile adds j < S.
-// CHECK: scf.for
+// A tile of a bool mask is looked at first: one without a visible key is passed over, one that is visible
+// throughout runs without the mask. An edge tile runs all of keep wherever some key is visible.
+// CHECK: scf.for {{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[STATS:.*]] = %{{.*}})
 // CHECK: %[[MASK:.*]] = mha.load %arg2[%{{.*}}, %{{.*}}] count %{{.*}} columns %c64{{.*}} : memref<?x?xi8, strided<[?, 1]>> -> <6x64xi8>
-// CHECK: mha.scores {{.*}} tiles(%[[MASK]] : !mha.tile<6x64xi8>) {{.*}} keep {
+// CHECK: %[[SOME:.*]], %[[ALL:.*]] = mha.classify %[[MASK]] : <6x64xi8>
+// CHECK: scf.if %[[SOME]] -> (!mha.tile<6x64xf32>, !mha.stats<6>) {
+// CHECK:   scf.if %[[ALL]] -> (!mha.tile<6x64xf32>, !mha.stats<6>) {
+// CHECK-NOT: keep
+// CHECK:   } else {
+// CHECK:     %[[OPERAND:.*]] = mha.load %arg2
+// CHECK:     mha.scores {{.*}} tiles(%[[OPERAND]] : !mha.tile<6x64xi8>) {{.*}} keep {
 // CHECK-NEXT: ^bb0(%{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[E:.*]]: i8):
-// CHECK: arith.cmpi eq, %[[E]], %c0_i8
+// CHECK:     arith.cmpi eq, %[[E]], %c0_i8
 // CHECK-NOT: arith.andi
+// CHECK: } else {
+// CHECK-NEXT: scf.yield %[[ACC]], %[[STATS]]
 // CHECK: scf.for
 // CHECK: mha.load %arg2[%{{.*}}, %{{.*}}] count %{{.*}} columns %[[LEFT:[0-9]+]]
-// CHECK: mha.scores {{.*}} count(%{{.*}}, %[[LEFT]]) {{.*}} keep {
+// CHECK: mha.classify
+// CHECK: scf.if
+// CHECK-NOT: scf.if
+// CHECK: mha.scores {{.*}} keep {
 // CHECK: arith.cmpi slt
 // CHECK: arith.cmpi eq
 // CHECK: arith.andi

@@ -17,11 +17,11 @@
 // CHECK: mha.load %arg0[{{.*}}, %[[FIRST]], %{{.*}}] count %[[ROWS]] : {{.*}} -> <6x64xf32>
 // CHECK: %[[ANY:.*]] = affine.min #[[LAST_ROW]](%[[FIRST]], %[[ROWS]], %[[S]])
 // CHECK: %[[VISIBLE:.*]] = arith.maxsi %[[ANY]]
+// CHECK: %[[END:.*]] = affine.apply #[[UP]](%[[VISIBLE]])
 // CHECK: %[[EVERY:.*]] = affine.min #[[FIRST_ROW]](%[[FIRST]], %[[ROWS]], %[[S]])
 // CHECK: %[[COMMON:.*]] = arith.maxsi %[[EVERY]]
-// CHECK-DAG: %[[FULL:.*]] = affine.apply #[[DOWN]](%[[COMMON]])
-// CHECK-DAG: %[[END:.*]] = affine.apply #[[UP]](%[[VISIBLE]])
-// CHECK: %[[STATE:.*]]:2 = scf.for %{{.*}} = %c0 to %[[FULL]] step
+// CHECK: %[[FULL:.*]] = affine.apply #[[DOWN]](%[[COMMON]])
+// CHECK: %[[STATE:.*]]:2 = scf.for %{{.*}} = %c0{{.*}} to %[[FULL]] step
 // CHECK-NOT: keep
 // CHECK: scf.for %{{.*}} = %[[FULL]] to %[[END]] step %{{.*}} iter_args(%{{.*}} = %[[STATE]]#0, %{{.*}} = %[[STATE]]#1)
 // CHECK: mha.scores {{.*}} keep {

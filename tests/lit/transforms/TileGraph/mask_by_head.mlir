@@ -1,0 +1,28 @@
+// RUN: attune-opt %s --mha-tile | FileCheck %s
+
+// Leading indices of a mask are computed outside the regions, from the head at hand.
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %{{.*}}) in
+// CHECK: mha.start
+// CHECK: %[[FIRST:.*]] = arith.muli %[[B]], %c2{{.*}} : index
+// CHECK: %[[ROW:.*]] = arith.addi %[[FIRST]], %[[H]] : index
+// CHECK: mha.load %arg2[%[[ROW]], %{{.*}}, %{{.*}}] count %{{.*}} columns %{{.*}} : memref<?x?x?xf32, strided<[?, ?, 1]>> -> <6x64xf32>
+// CHECK: mha.scores {{.*}} score {
+// CHECK-NEXT: ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[M:.*]]: f32):
+// CHECK-NEXT: arith.addf %[[S]], %[[M]]
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 2, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, exp2_degree = 6, grain = 1, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+  func.func @forward(%q: tensor<?x2x?x64xf32> {mha.input = "query"}, %k: tensor<?x2x?x64xf32> {mha.input = "key"}, %m: tensor<?x?x?xf32> {mha.input = "attn_mask"}) -> tensor<?x2x?x64xf32> {
+    %0 = mha.split_heads %q order nhld first 0 : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    %1 = mha.split_heads %k order nhld first 0 : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    %2 = mha.attend %0, %1, %1 scale 0.125 : (tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>) -> tensor<?x2x?x64xf32> score {
+    ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+      %heads = arith.constant 2 : index
+      %f = arith.muli %b, %heads : index
+      %row = arith.addi %f, %h : index
+      %e = mha.element %m[%row, %i, %j] : tensor<?x?x?xf32> -> f32
+      %sum = arith.addf %s, %e : f32
+      mha.yield %sum : f32
+    }
+    %3 = mha.merge_heads %2 order nhld : tensor<?x2x?x64xf32> -> tensor<?x2x?x64xf32>
+    return %3 : tensor<?x2x?x64xf32>
+  }
+}
