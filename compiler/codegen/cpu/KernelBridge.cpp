@@ -9,7 +9,13 @@ namespace attune::cpu {
 
 namespace {
 // halide_type_code_t of HalideRuntime.h
-constexpr uint8_t kHalideUInt = 1, kHalideFloat = 2;
+constexpr uint8_t kHalideInt = 0, kHalideUInt = 1, kHalideFloat = 2;
+
+struct HalideType {
+  uint8_t code, bytes;
+};
+/// By ElementType.
+constexpr HalideType kHalideTypes[] = {{kHalideFloat, 4}, {kHalideUInt, 1}, {kHalideInt, 4}};
 
 class BridgeBuilder {
 public:
@@ -45,12 +51,11 @@ private:
   /// Consumes allocated, aligned, offset, sizes, strides; gives a halide_buffer_t*. Halide counts
   /// dimensions from the innermost.
   Value *buffer(const KernelArgument &argument) {
-    const bool isFloat = argument.type == ElementType::F32;
-    const unsigned bytes = isFloat ? 4 : 1, rank = argument.rank;
+    const HalideType element = kHalideTypes[static_cast<int>(argument.type)];
+    const unsigned rank = argument.rank;
     ++arguments;
     Value *aligned = &*arguments++, *offset = &*arguments++;
-    Value *host =
-        builder.CreateGEP(isFloat ? builder.getFloatTy() : builder.getInt8Ty(), aligned, offset);
+    Value *host = builder.CreateGEP(builder.getIntNTy(element.bytes * 8), aligned, offset);
     hosts.push_back(host);
     SmallVector<Value *> sizes, strides;
     for (unsigned k = 0; k < rank; ++k)
@@ -68,8 +73,8 @@ private:
     Value *result = builder.CreateAlloca(bufferType);
     Constant *null = ConstantPointerNull::get(builder.getPtrTy());
     Constant *type = ConstantStruct::get(cast<StructType>(bufferType->getElementType(4)),
-                                         {builder.getInt8(isFloat ? kHalideFloat : kHalideUInt),
-                                          builder.getInt8(static_cast<uint8_t>(bytes * 8)),
+                                         {builder.getInt8(element.code),
+                                          builder.getInt8(static_cast<uint8_t>(element.bytes * 8)),
                                           builder.getInt16(1)});
     Value *fields[] = {builder.getInt64(0),    null,       host, builder.getInt64(0), type,
                        builder.getInt32(rank), dimensions, null};

@@ -73,13 +73,15 @@ Value KernelCaller::view(Value memref, ValueRange indices, ArrayRef<Value> sizes
   SmallVector<OpFoldResult> extents(outer, opBuilder.getIndexAttr(1));
   llvm::append_range(extents, getAsOpFoldResult(ValueRange(sizes)));
   SmallVector<OpFoldResult> steps(type.getRank(), opBuilder.getIndexAttr(1));
-  SmallVector<int64_t> shape;
-  for (const OpFoldResult &extent : ArrayRef(extents).drop_front(outer))
-    shape.push_back(getConstantIntValue(extent).value_or(ShapedType::kDynamic));
-  auto reduced =
-      memref::SubViewOp::inferRankReducedResultType(shape, type, offsets, extents, steps);
-  return generalize(memref::SubViewOp::create(opBuilder, loc, cast<MemRefType>(reduced), memref,
-                                              offsets, extents, steps));
+  // The leading dimensions are dropped by position: among several of size 1 inference could keep
+  // the wrong ones.
+  auto whole = memref::SubViewOp::inferResultType(type, offsets, extents, steps);
+  auto [strides, offset] = whole.getStridesAndOffset();
+  auto layout =
+      StridedLayoutAttr::get(module.getContext(), offset, ArrayRef(strides).drop_front(outer));
+  auto reduced = MemRefType::get(whole.getShape().drop_front(outer), type.getElementType(), layout);
+  return generalize(
+      memref::SubViewOp::create(opBuilder, loc, reduced, memref, offsets, extents, steps));
 }
 
 bool KernelCaller::isDense(Value view, int64_t columns) {
@@ -90,14 +92,18 @@ bool KernelCaller::isDense(Value view, int64_t columns) {
 }
 
 ElementType KernelCaller::elementType(Value memref) {
-  return cast<MemRefType>(memref.getType()).getElementType().isInteger(8) ? ElementType::U8
-                                                                          : ElementType::F32;
+  Type type = cast<MemRefType>(memref.getType()).getElementType();
+  return type.isInteger(8)    ? ElementType::U8
+         : type.isInteger(32) ? ElementType::I32
+                              : ElementType::F32;
 }
 
 void KernelCaller::fill(Value memref, double value) {
   auto type = cast<MemRefType>(memref.getType());
-  auto flat = MemRefType::get({type.getNumElements()}, type.getElementType());
-  Value row = memref::ReinterpretCastOp::create(opBuilder, loc, flat, memref, 0,
+  const int64_t offset = type.getStridesAndOffset().second;
+  auto layout = StridedLayoutAttr::get(module.getContext(), offset, {1});
+  auto flat = MemRefType::get({type.getNumElements()}, type.getElementType(), layout);
+  Value row = memref::ReinterpretCastOp::create(opBuilder, loc, flat, memref, offset,
                                                 ArrayRef<int64_t>{type.getNumElements()},
                                                 ArrayRef<int64_t>{1});
   Value scalar = arith::ConstantFloatOp::create(opBuilder, loc, opBuilder.getF32Type(),

@@ -52,6 +52,7 @@ public:
     kernels.emplace(kernel.symbol, spec);
     callSymbol(kernel, operands);
   }
+  /// Fills a memref of static shape whose elements lie without a gap.
   void fill(mlir::Value memref, double value);
 
 private:

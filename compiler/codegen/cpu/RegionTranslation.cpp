@@ -15,14 +15,16 @@ struct PlainOperation {
   RegionOpcode opcode;
 };
 constexpr PlainOperation kPlainOperations[] = {
-    {"arith.addf", RegionOpcode::AddF},        {"arith.subf", RegionOpcode::SubF},
-    {"arith.mulf", RegionOpcode::MulF},        {"arith.divf", RegionOpcode::DivF},
-    {"arith.negf", RegionOpcode::NegF},        {"arith.minimumf", RegionOpcode::MinF},
-    {"arith.maximumf", RegionOpcode::MaxF},    {"arith.addi", RegionOpcode::AddI},
-    {"arith.subi", RegionOpcode::SubI},        {"arith.muli", RegionOpcode::MulI},
-    {"arith.andi", RegionOpcode::And},         {"arith.ori", RegionOpcode::Or},
-    {"arith.xori", RegionOpcode::Xor},         {"arith.select", RegionOpcode::Select},
-    {"arith.sitofp", RegionOpcode::IntToFloat}};
+    {"arith.addf", RegionOpcode::AddF},         {"arith.subf", RegionOpcode::SubF},
+    {"arith.mulf", RegionOpcode::MulF},         {"arith.divf", RegionOpcode::DivF},
+    {"arith.negf", RegionOpcode::NegF},         {"arith.minimumf", RegionOpcode::MinF},
+    {"arith.maximumf", RegionOpcode::MaxF},     {"arith.addi", RegionOpcode::AddI},
+    {"arith.subi", RegionOpcode::SubI},         {"arith.muli", RegionOpcode::MulI},
+    {"arith.andi", RegionOpcode::And},          {"arith.ori", RegionOpcode::Or},
+    {"arith.xori", RegionOpcode::Xor},          {"arith.select", RegionOpcode::Select},
+    {"arith.sitofp", RegionOpcode::IntToFloat}, {"math.absf", RegionOpcode::AbsF},
+    {"math.exp", RegionOpcode::ExpF},           {"math.log", RegionOpcode::LogF},
+    {"math.sqrt", RegionOpcode::SqrtF},         {"math.tanh", RegionOpcode::TanhF}};
 
 std::optional<RegionOpcode> compareOpcode(arith::CmpIPredicate predicate) {
   switch (predicate) {
@@ -38,6 +40,25 @@ std::optional<RegionOpcode> compareOpcode(arith::CmpIPredicate predicate) {
     return RegionOpcode::GreaterI;
   case arith::CmpIPredicate::sge:
     return RegionOpcode::GreaterEqualI;
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<RegionOpcode> compareOpcode(arith::CmpFPredicate predicate) {
+  switch (predicate) {
+  case arith::CmpFPredicate::OEQ:
+    return RegionOpcode::EqualF;
+  case arith::CmpFPredicate::UNE:
+    return RegionOpcode::NotEqualF;
+  case arith::CmpFPredicate::OLT:
+    return RegionOpcode::LessF;
+  case arith::CmpFPredicate::OLE:
+    return RegionOpcode::LessEqualF;
+  case arith::CmpFPredicate::OGT:
+    return RegionOpcode::GreaterF;
+  case arith::CmpFPredicate::OGE:
+    return RegionOpcode::GreaterEqualF;
   default:
     return std::nullopt;
   }
@@ -123,6 +144,9 @@ private:
     if (isa<arith::IndexCastOp, arith::ExtUIOp>(op))
       return operands[0];
     if (auto compare = dyn_cast<arith::CmpIOp>(op))
+      if (auto opcode = compareOpcode(compare.getPredicate()))
+        return add(*opcode, operands);
+    if (auto compare = dyn_cast<arith::CmpFOp>(op))
       if (auto opcode = compareOpcode(compare.getPredicate()))
         return add(*opcode, operands);
     StringRef name = op->getName().getStringRef();

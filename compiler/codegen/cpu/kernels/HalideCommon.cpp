@@ -83,8 +83,8 @@ KernelArgument int32Argument() { return {KernelArgument::Kind::Int32}; }
 KernelArgument float32Argument() { return {KernelArgument::Kind::Float32}; }
 
 Halide::ImageParam inputBuffer(const std::string &name, int rank, ElementType type) {
-  Halide::Type element = type == ElementType::U8 ? Halide::UInt(8) : Halide::Float(32);
-  Halide::ImageParam buffer(element, rank, name);
+  const Halide::Type types[] = {Halide::Float(32), Halide::UInt(8), Halide::Int(32)};
+  Halide::ImageParam buffer(types[static_cast<int>(type)], rank, name);
   for (int dim = 0; dim < rank; ++dim)
     buffer.dim(dim).set_min(0);
   return buffer;
@@ -101,6 +101,14 @@ Halide::Expr roundedUp(const Halide::Expr &value, int unit) {
 
 Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b) {
   return Halide::select(a < b, b, a);
+}
+
+Halide::Expr finiteMaximum(const Halide::Expr &max) {
+  return select(max == minusInfinity, 0.0f, max);
+}
+
+Halide::Expr hidesKey(const Halide::Expr &element) {
+  return element.type().is_float() ? element == minusInfinity : element != 0;
 }
 
 Halide::Expr combineTree(std::vector<Halide::Expr> values, Combine combine) {

@@ -10,6 +10,7 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include <Halide.h>
+#include <limits>
 
 namespace attune::cpu {
 
@@ -48,6 +49,14 @@ Halide::Expr roundedUp(const Halide::Expr &value, int unit);
 
 /// a < b ? b : a, one instruction on x86; a NaN in `b` is ignored.
 Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b);
+
+inline constexpr float minusInfinity = -std::numeric_limits<float>::infinity();
+
+/// 0 in place of the -inf of a row without a visible key, so that no difference is NaN.
+Halide::Expr finiteMaximum(const Halide::Expr &max);
+
+/// Whether an element of a key padding mask hides its key: a byte other than 0, or -inf.
+Halide::Expr hidesKey(const Halide::Expr &element);
 
 /// Combines two values into one.
 using Combine = llvm::function_ref<Halide::Expr(const Halide::Expr &, const Halide::Expr &)>;

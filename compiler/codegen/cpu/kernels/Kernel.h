@@ -12,12 +12,13 @@
 #include "schedules/CpuSchedule.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace attune::cpu {
 
-enum class ElementType { F32, U8 };
+enum class ElementType { F32, U8, I32 };
 
 /// The instruction set a kernel is generated for, in Halide's terms.
 struct KernelTarget {
@@ -43,39 +44,97 @@ struct PackPanelSpec {
 };
 
 /// Copies rows, padding columns with zero:  out[r][c] = c < columns ? in[r][c] : 0
-/// (in[rows][columns], i32 columns, out[rows][paddedColumns]); rows, columns and paddedColumns
-/// (extent of out) are run-time values. Nothing is read beyond in[rows][columns].
+/// (in[rows][columns], [padding[rows] if padded,] i32 columns, out[rows][paddedColumns]); rows,
+/// columns and paddedColumns (extent of out) are run-time values. Nothing is read beyond
+/// in[rows][columns]. With `padding`, the type of the elements that say which keys are hidden (u8:
+/// not 0; f32: -inf), a hidden row becomes zero whatever `in` holds.
 struct PackRowsSpec {
   ElementType type = ElementType::F32;
+  std::optional<ElementType> padding = std::nullopt;
+};
+
+/// A tile operand of a region: [R][C], or one row [1][C] that serves every query row.
+struct RegionTile {
+  ElementType type = ElementType::F32;
+  bool oneRow = false;
+};
+
+/// What a query tile scores against a key tile:
+///   t = dot * scale; score region; where keep is false: -inf
+/// Arguments of both kernels that do so:
+/// (query[count][depth], key[panels][depth][keyPanel] dense, max_in[R], ..., tile operands,
+///  i32 count, i32 panels, i32 batch, i32 head, i32 first_query, i32 first_key, i32 scalar
+///  operands,
+///  ...)
+/// R = count rounded up to whole register blocks (rows); C = panels * keyPanel. Query rows and rows
+/// of tile operands beyond count are read as row count - 1 (clamped); their results are meaningless
+/// but do not trap. Maxima are in units of t; the maximum of a row with a visible NaN is any value
+/// of the row.
+struct ScoringSpec {
+  RegisterBlock block; ///< rows x vectors; keyPanel = vectors * lanes
+  int64_t depth = 0;   ///< head_dim
+  double scale = 1;
+  RegionProgram score; ///< empty: t itself
+  RegionProgram keep;  ///< empty: all true
+  std::vector<RegionTile> tiles;
+  int scalars = 0; ///< number of i32 scalar operands
 };
 
 /// Scores and online softmax of one query tile against one kv tile.
-/// (query[count][depth], key[panels][depth][keyPanel] dense,
-///  max_in[R], sum_in[R][lanes], tile operands [R][C] each,
-///  i32 count, i32 panels, i32 batch, i32 head, i32 first_query, i32 first_key, i32 scalar
-///  operands, p[R][C], s[R][C] (scratch), max_out[R], sum_out[R][lanes], rescale[R])
-/// R = count rounded up to whole register blocks (rows); C = panels * keyPanel. Dense buffers with
-/// a static row stride: p and s (tileColumns), sums (lanes). Query rows beyond count are read as
-/// row count - 1 (clamped), their results are meaningless but must not trap.
-///   t = dot * scale; score region; where keep is false: -inf
-/// s may be the memory of p: a score is read for the last time when its p is stored.
+/// (query, key, max_in[R], sum_in[R][lanes], tile operands, i32 values of ScoringSpec,
+///  p[R][C], s[R][C] (scratch), max_out[R], sum_out[R][lanes], rescale[R])
+/// Dense buffers with a static row stride: p and s (tileColumns), sums (lanes). s may be the memory
+/// of p: a score is read for the last time when its p is stored.
 ///   max_out = max(max_in, row maximum); rescale = exp2((max_in - max_out) * log2 e)
 ///   p = exp2((t - max_out) * log2 e), NaN stays NaN; columns that are masked give exactly 0
 ///   sum_out = sum_in * rescale + partial sums of p, one per lane (column modulo lanes)
-/// A row without any visible key keeps max = -inf, p = 0, rescale = 0 or 1 without NaN.
-/// Maxima are stored in units of t. With an empty score region and scale > 0 the scale costs
-/// nothing: exp2(fma(dot, c, -max*c)), c = scale * log2 e.
-struct ScoresSpec {
-  RegisterBlock block; ///< rows x vectors; keyPanel = vectors * lanes
-  int64_t depth = 0;   ///< head_dim
+/// A row without any visible key keeps max = -inf, p = 0, rescale = 0 or 1 without NaN. With an
+/// empty score region and scale > 0 the scale costs nothing:
+/// exp2(fma(dot, c, -max*c)), c = scale * log2 e.
+struct ScoresSpec : ScoringSpec {
   int tileColumns = 0; ///< row stride of p and s; at least C
-  double scale = 1;
   int exp2Degree = 6;
-  RegionProgram score;            ///< empty: t itself
-  RegionProgram keep;             ///< empty: all true
-  std::vector<ElementType> tiles; ///< types of the tile operands
-  int scalars = 0;                ///< number of i32 scalar operands
 };
+
+/// First pass of a softmax over whole rows: t into memory, and maxima.
+/// (query, key, max_in[R], tile operands, i32 values of ScoringSpec, s[R][C], max_out[R])
+/// s holds t, always scaled, -inf where hidden. Its row stride is a run-time multiple of the lanes;
+/// it lies at a multiple of 64 bytes. max_out = max(max_in, row maximum).
+struct LogitsSpec : ScoringSpec {};
+
+/// Second pass of a softmax over whole rows, not normalised, in place:
+///   p = exp2((t - max) * log2 e), NaN stays NaN, -inf gives 0; a max of -inf counts as 0
+/// (t[count][C], max[count], p[count][C], sum[count][lanes] dense)
+/// p is the memory of t, as that of LogitsSpec lies; count and C, a multiple of the lanes, are
+/// run-time extents of p. sum is overwritten with partial sums of p, one a lane; rows of max and
+/// sum beyond count are not touched.
+struct SoftmaxSpec {
+  int exp2Degree = 6;
+};
+
+/// Normalises attention weights:
+///   out[r][c] = (add ? out[r][c] : 0) + (c < visited ? p[r][c] / sum(sums[r][:]) : 0) * factor
+/// (p[count][visited], sums[count][lanes] dense, [previous[count][columns], the memory of out, if
+///  add,] i32 visited, out[count][columns])
+/// count and columns are run-time extents of out; 0 <= visited <= columns. A row with sum 0 (fully
+/// masked) contributes 0 to all columns if zeroMaskedRows, else NaN.
+struct EmitWeightsSpec {
+  bool add = false;
+  bool zeroMaskedRows = true;
+  double factor = 1;
+};
+
+/// The range of keys that key padding leaves: (padding[count], range[2] i32). Elements hide as
+/// those of PackRowsSpec. range[0] is the first visible key, range[1] one past the last; 0 and 0
+/// without any, also with count 0. count is a run-time extent.
+struct KeyRangeSpec {
+  ElementType type = ElementType::U8;
+};
+
+/// What a tile of a bool mask hides: (mask[rows][columns] u8, out[2] i32)
+/// out[0] is 1 if some element is zero (visible), out[1] is 1 if every element is; else 0. rows and
+/// columns are run-time extents, the row stride a run-time value.
+struct ClassifySpec {};
 
 /// acc = acc * rescale + a . b, in place.
 /// (a[count][depth], b[depth][columns], [rescale[R] if rescaled,] acc_in[R][columns] dense,
@@ -142,7 +201,10 @@ template <typename Spec>
 llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &target);
 
 #define ATTUNE_KERNEL_SPECS(X)                                                                     \
-  X(Fill) X(PackPanel) X(PackRows) X(Scores) X(Accumulate) X(Finish) X(Emit)
+  X(Fill)                                                                                          \
+  X(PackPanel)                                                                                     \
+  X(PackRows) X(Scores) X(Logits) X(Softmax) X(EmitWeights) X(KeyRange) X(Classify) X(Accumulate)  \
+      X(Finish) X(Emit)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \
   template <> Kernel describeKernel(const NAME##Spec &spec, const KernelTarget &target);           \
   template <>                                                                                      \

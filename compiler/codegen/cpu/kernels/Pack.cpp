@@ -112,6 +112,7 @@ llvm::Expected<Kernel> generateKernel(const PackPanelSpec &spec, const KernelTar
 static Recipe buildPackRows(const PackRowsSpec &spec, const KernelTarget &target) {
   ImageParam in = inputBuffer("in", 2, spec.type);
   Halide::Param<int32_t> columns("columns");
+  ImageParam padding = inputBuffer("padding", 1, spec.padding.value_or(ElementType::U8));
   Var c("c"), r("r");
 
   // THE ALGORITHM: two updates, so that neither reads beyond its columns.
@@ -119,22 +120,31 @@ static Recipe buildPackRows(const PackRowsSpec &spec, const KernelTarget &target
   out(c, r) = Halide::undef(in.type());
   RDom copied(0, columns, "copied");
   RDom padded(columns, out.output_buffer().dim(0).extent() - columns, "padded");
-  out(copied, r) = in(copied, r);
-  out(padded, r) = Halide::cast(in.type(), 0);
+  const Expr zero = Halide::cast(in.type(), 0);
+  out(copied, r) =
+      spec.padding ? select(hidesKey(padding(r)), zero, in(copied, r)) : Expr(in(copied, r));
+  out(padded, r) = zero;
 
   // THE SCHEDULE
   const int lanes = target.vectorLanes * 4 / in.type().bytes();
   out.update(0).vectorize(copied, lanes, TailStrategy::GuardWithIf);
   out.update(1).vectorize(padded, lanes, TailStrategy::GuardWithIf);
   constrainOutput(out);
+  if (spec.padding)
+    return {{out}, {in, padding, columns}};
   return {{out}, {in, columns}};
 }
 
 template <> Kernel describeKernel(const PackRowsSpec &spec, const KernelTarget &target) {
-  const char *name = spec.type == ElementType::U8 ? "pack_rows_u8" : "pack_rows_f32";
-  return {kernelSymbol(name, "", target),
-          {bufferArgument(2, spec.type), int32Argument(), bufferArgument(2, spec.type)},
-          {}};
+  auto nameOf = [](ElementType type) { return type == ElementType::U8 ? "_u8" : "_f32"; };
+  std::string name = std::string("pack_rows") + nameOf(spec.type);
+  std::vector<KernelArgument> arguments{bufferArgument(2, spec.type)};
+  if (spec.padding) {
+    name += std::string("_padding") + nameOf(*spec.padding);
+    arguments.push_back(bufferArgument(1, *spec.padding));
+  }
+  arguments.insert(arguments.end(), {int32Argument(), bufferArgument(2, spec.type)});
+  return {kernelSymbol(name, "", target), arguments, {}};
 }
 
 template <>

@@ -30,6 +30,11 @@ enum class RegionOpcode {
   MulF,
   DivF,
   NegF,
+  AbsF,
+  ExpF,
+  LogF, ///< natural
+  TanhF,
+  SqrtF,
   MinF,
   MaxF,
   // integer arithmetic, on i32

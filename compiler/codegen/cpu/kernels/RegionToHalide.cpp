@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/kernels/RegionToHalide.h"
+#include "codegen/cpu/kernels/FloatMath.h"
 
 namespace attune::cpu {
 
@@ -36,6 +37,11 @@ Expr propagateNaN(const Expr &a, const Expr &b, const Expr &pickA) {
 #define LEAF(OPCODE, VALUE)                                                                        \
   {RegionOpcode::OPCODE, 0, OperandKind::None,                                                     \
    [](const Context &c, const Operands &) -> Expr { return VALUE; }}
+#define UNARY(OPCODE, VALUE)                                                                       \
+  {RegionOpcode::OPCODE, 1, OperandKind::Float, [](const Context &, const Operands &x) -> Expr {   \
+     const Expr &a = x[0];                                                                         \
+     return VALUE;                                                                                 \
+   }}
 #define BINARY(OPCODE, KIND, VALUE)                                                                \
   {RegionOpcode::OPCODE, 2, OperandKind::KIND, [](const Context &, const Operands &x) -> Expr {    \
      const Expr &a = x[0], &b = x[1];                                                              \
@@ -56,8 +62,12 @@ const Translation translations[] = {
     BINARY(SubF, Float, a - b),
     BINARY(MulF, Float, a *b),
     BINARY(DivF, Float, a / b),
-    {RegionOpcode::NegF, 1, OperandKind::Float,
-     [](const Context &, const Operands &x) -> Expr { return x[0] * -1.0f; }},
+    UNARY(NegF, a * -1.0f),
+    UNARY(AbsF, abs(a)),
+    UNARY(ExpF, expFloat(a)),
+    UNARY(LogF, logFloat(a)),
+    UNARY(TanhF, tanhFloat(a)),
+    UNARY(SqrtF, sqrt(a)),
     BINARY(MinF, Float, propagateNaN(a, b, a < b)),
     BINARY(MaxF, Float, propagateNaN(a, b, b < a)),
     BINARY(AddI, Int, a + b),
@@ -85,6 +95,7 @@ const Translation translations[] = {
 };
 
 #undef LEAF
+#undef UNARY
 #undef BINARY
 
 [[noreturn]] void malformed(const std::string &what) {

@@ -27,7 +27,7 @@ module attributes {mha.target = "skylake-avx512", mha.schedule = {query_tile = 6
       %sum = scf.for %k = %c0 to %c64 step %c32 iter_args(%acc = %zero) -> (!mha.tile<16x16xf32>) {
         %a = mha.load %x[%i, %k] count %n columns %c32 : memref<?x64xf32> -> <16x32xf32>
         %t = mha.load %w[%k, %c0] count %c32 : memref<64x16xf32> -> <32x16xf32>
-        %next = mha.accumulate %acc, %a, %t : <16x16xf32>, <16x32xf32>, <32x16xf32>
+        %next = mha.accumulate %acc, %a, %t {projection} : <16x16xf32>, <16x32xf32>, <32x16xf32>
         scf.yield %next : !mha.tile<16x16xf32>
       }
       mha.emit %sum bias %b : memref<16xf32> into %out[%i, %c0] count(%n, %n) : <16x16xf32>, memref<?x16xf32>

@@ -1,0 +1,173 @@
+//===- TileKernels.cpp - Calls of kernels that compute on tiles -----------===//
+#include "codegen/cpu/KernelAssigner.h"
+
+#include "codegen/cpu/RegionTranslation.h"
+
+using namespace mlir;
+
+namespace attune::cpu {
+
+Value KernelAssigner::accumulator(mha::TileType type) {
+  Value acc = caller.scratch("acc", {type.getRows(), type.getColumns()});
+  caller.fill(acc, 0.0);
+  return acc;
+}
+
+void KernelAssigner::lower(mha::ZeroOp op) {
+  tiles[op.getAcc()] = {accumulator(op.getAcc().getType()), {}, {}};
+}
+
+void KernelAssigner::lower(mha::StartOp op) {
+  tiles[op.getAcc()] = {accumulator(op.getAcc().getType()), {}, {}};
+  const int64_t rows = op.getStats().getType().getRows(), lanes = caller.lanes();
+  StatsBuffer buffer{caller.scratch("maximum", {rows}), caller.scratch("sum", {rows, lanes}),
+                     caller.scratch("next_maximum", {rows}),
+                     caller.scratch("next_sum", {rows, lanes})};
+  caller.fill(buffer.maximum, -std::numeric_limits<double>::infinity());
+  caller.fill(buffer.sum, 0.0);
+  stats[op.getStats()] = buffer;
+}
+
+//===--- Scores ------------------------------------------------------------===//
+
+template <typename Op>
+LogicalResult KernelAssigner::describeScoring(Op op, ScoringSpec &spec,
+                                              SmallVector<Value> &scalars) {
+  spec.block = caller.schedule().scores;
+  spec.depth = op.getQuery().getType().getColumns();
+  spec.scale = op.getScale().convertToDouble();
+  auto score = translateRegion(op.getScore(), true, scalars);
+  auto keep = translateRegion(op.getKeep(), false, scalars);
+  if (failed(score) || failed(keep))
+    return failure();
+  spec.score = *score;
+  spec.keep = *keep;
+  spec.scalars = scalars.size();
+  for (Value tile : op.getTiles())
+    spec.tiles.push_back({caller.elementType(tiles.lookup(tile).memref),
+                          cast<mha::TileType>(tile.getType()).getRows() == 1});
+  return success();
+}
+
+/// Tile operands, extents, indices and scalars, as both scoring kernels take them.
+template <typename Op>
+void KernelAssigner::appendScoringOperands(Op op, const ScoringSpec &spec, ValueRange scalars,
+                                           SmallVector<Value> &operands) {
+  for (Value tile : op.getTiles())
+    operands.push_back(tiles.lookup(tile).memref);
+  Value panels = caller.ceilDiv(op.getColumns(), spec.block.vectors * caller.lanes());
+  llvm::append_values(operands, op.getCount(), panels, op.getBatch(), op.getHead(),
+                      op.getFirstQuery(), op.getFirstKey());
+  llvm::append_range(operands, scalars);
+}
+
+LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
+  ScoresSpec spec;
+  SmallVector<Value> scalars;
+  if (failed(describeScoring(op, spec, scalars)))
+    return failure();
+  spec.tileColumns = op.getP().getType().getColumns();
+  spec.exp2Degree = caller.schedule().exp2Degree;
+  const StatsBuffer old = stats.find(op.getStats())->second;
+  SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
+                                 tiles.lookup(op.getKey()).memref, old.maximum, old.sum};
+  appendScoringOperands(op, spec, scalars, operands);
+  const int64_t rows = op.getP().getType().getRows();
+  Value p = caller.scratch("p", {rows, spec.tileColumns});
+  Value rescale = caller.scratch("rescale", {rows});
+  llvm::append_values(operands, p, p, old.nextMaximum, old.nextSum, rescale);
+  caller.call(spec, operands);
+  tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
+  rescales[op.getRescale()] = rescale;
+  stats[op.getNewStats()] = {old.nextMaximum, old.nextSum, old.maximum, old.sum};
+  return success();
+}
+
+LogicalResult KernelAssigner::lower(mha::LogitsOp op) {
+  LogitsSpec spec;
+  SmallVector<Value> scalars;
+  if (failed(describeScoring(op, spec, scalars)))
+    return failure();
+  const StatsBuffer old = stats.find(op.getStats())->second;
+  SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
+                                 tiles.lookup(op.getKey()).memref, old.maximum};
+  appendScoringOperands(op, spec, scalars, operands);
+  // Whole register blocks of rows and whole panels are written; what lies there is scratch.
+  auto target = cast<MemRefType>(op.getTarget().getType());
+  Value logits = caller.view(op.getTarget(), op.getIndices(),
+                             {caller.index(target.getDimSize(target.getRank() - 2)),
+                              caller.index(op.getKey().getType().getRows())});
+  llvm::append_values(operands, logits, old.nextMaximum);
+  caller.call(spec, operands);
+  stats[op.getNewStats()] = {old.nextMaximum, old.sum, old.maximum, old.nextSum};
+  return success();
+}
+
+void KernelAssigner::lower(mha::SoftmaxOp op) {
+  const StatsBuffer &buffer = stats.find(op.getStats())->second;
+  Value rows = caller.view(op.getScores(), op.getIndices(), {op.getCount(), op.getColumns()});
+  caller.call(SoftmaxSpec{caller.schedule().exp2Degree}, {rows, buffer.maximum, rows, buffer.sum});
+  stats[op.getNewStats()] = StatsBuffer(buffer);
+}
+
+//===--- Accumulators ------------------------------------------------------===//
+
+void KernelAssigner::lower(mha::AccumulateOp op) {
+  TileBuffer acc = tiles.lookup(op.getAcc()), a = tiles.lookup(op.getA()),
+             b = tiles.lookup(op.getB());
+  AccumulateSpec spec;
+  spec.block = op.getProjection() ? caller.schedule().projection : caller.schedule().values;
+  spec.columns = op.getAcc().getType().getColumns();
+  spec.rescaled = static_cast<bool>(op.getRescale());
+  spec.bDense = caller.isDense(b.memref, spec.columns);
+  if (op.getA().getDefiningOp<mha::ScoresOp>()) // a whole scratch tile
+    spec.aColumns = op.getA().getType().getColumns();
+  spec.prefetchNext = op.getProjection(); // weight panels follow each other in memory
+  SmallVector<Value> operands = {a.memref, b.memref};
+  if (spec.rescaled)
+    operands.push_back(rescales.lookup(op.getRescale()));
+  llvm::append_values(operands, acc.memref, a.count, b.count, acc.memref);
+  caller.call(spec, operands);
+  tiles[op.getResult()] = acc;
+}
+
+void KernelAssigner::lower(mha::FinishOp op) {
+  FinishSpec spec;
+  spec.columns = cast<MemRefType>(op.getTarget().getType()).getShape().back();
+  spec.paddedColumns = op.getAcc().getType().getColumns();
+  spec.zeroMaskedRows = !op.getNanMaskedRows();
+  Value target =
+      caller.view(op.getTarget(), op.getIndices(), {op.getCount(), caller.index(spec.columns)});
+  caller.call(spec, {tiles.lookup(op.getAcc()).memref, stats.find(op.getStats())->second.sum,
+                     op.getCount(), target});
+}
+
+void KernelAssigner::lower(mha::EmitWeightsOp op) {
+  EmitWeightsSpec spec;
+  spec.add = op.getAdd();
+  spec.zeroMaskedRows = !op.getNanMaskedRows();
+  spec.factor = op.getFactor().convertToDouble();
+  Value target =
+      caller.view(op.getTarget(), op.getTargetIndices(), {op.getCount(), op.getColumns()});
+  SmallVector<Value> operands = {
+      caller.view(op.getP(), op.getPIndices(), {op.getCount(), op.getVisited()}),
+      stats.find(op.getStats())->second.sum};
+  if (spec.add)
+    operands.push_back(target);
+  llvm::append_values(operands, op.getVisited(), target);
+  caller.call(spec, operands);
+}
+
+void KernelAssigner::lower(mha::EmitOp op) {
+  EmitSpec spec;
+  spec.paddedColumns = op.getAcc().getType().getColumns();
+  spec.biased = static_cast<bool>(op.getBias());
+  SmallVector<Value> operands = {tiles.lookup(op.getAcc()).memref};
+  if (op.getBias())
+    operands.push_back(op.getBias());
+  operands.push_back(
+      caller.view(op.getTarget(), op.getIndices(), {op.getCount(), op.getColumns()}));
+  caller.call(spec, operands);
+}
+
+} // namespace attune::cpu
