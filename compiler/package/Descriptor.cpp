@@ -10,21 +10,71 @@ using namespace llvm;
 namespace attune {
 
 namespace {
+// The structs of attune/attune.h that the descriptor consists of, field by field. A field that is
+// added there and not here leaves a hole, which does not compile.
+struct Field {
+  size_t offset, size;
+  bool isPointer;
+};
+#define ATTUNE_FIELD(type, name)                                                                   \
+  Field { offsetof(type, name), sizeof(type::name), std::is_pointer_v<decltype(type::name)> }
+
+constexpr Field kSizeFields[] = {
+    ATTUNE_FIELD(attune_size_spec, symbol), ATTUNE_FIELD(attune_size_spec, reserved),
+    ATTUNE_FIELD(attune_size_spec, factor), ATTUNE_FIELD(attune_size_spec, addend)};
+constexpr Field kArgumentFields[] = {
+    ATTUNE_FIELD(attune_argument_spec, name),     ATTUNE_FIELD(attune_argument_spec, dtypes),
+    ATTUNE_FIELD(attune_argument_spec, flags),    ATTUNE_FIELD(attune_argument_spec, rank),
+    ATTUNE_FIELD(attune_argument_spec, reserved), ATTUNE_FIELD(attune_argument_spec, sizes)};
+constexpr Field kModuleFields[] = {ATTUNE_FIELD(attune_module, struct_size),
+                                   ATTUNE_FIELD(attune_module, abi_version),
+                                   ATTUNE_FIELD(attune_module, cpu_features),
+                                   ATTUNE_FIELD(attune_module, name),
+                                   ATTUNE_FIELD(attune_module, hash),
+                                   ATTUNE_FIELD(attune_module, argument_count),
+                                   ATTUNE_FIELD(attune_module, parameter_count),
+                                   ATTUNE_FIELD(attune_module, arguments),
+                                   ATTUNE_FIELD(attune_module, parameters),
+                                   ATTUNE_FIELD(attune_module, packed_size),
+                                   ATTUNE_FIELD(attune_module, workspace_size),
+                                   ATTUNE_FIELD(attune_module, forward),
+                                   ATTUNE_FIELD(attune_module, pack)};
+#undef ATTUNE_FIELD
+
+/// Do the fields fill a struct of this size without holes?
+template <size_t Count> constexpr bool fill(const Field (&fields)[Count], size_t size) {
+  size_t end = 0;
+  for (const Field &field : fields) {
+    if (field.offset != end)
+      return false;
+    end += field.size;
+  }
+  return end == size;
+}
+static_assert(fill(kSizeFields, sizeof(attune_size_spec)));
+static_assert(fill(kArgumentFields, sizeof(attune_argument_spec)));
+static_assert(fill(kModuleFields, sizeof(attune_module)));
+static_assert(sizeof(void *) == 8, "modules are 64-bit, as this process must be");
 static_assert(ATTUNE_SIZE_BATCH == static_cast<int>(SizeSymbol::Batch));
 static_assert(ATTUNE_SIZE_TARGET == static_cast<int>(SizeSymbol::Target));
 static_assert(ATTUNE_SIZE_SOURCE == static_cast<int>(SizeSymbol::Source));
 
-/// Builds the constants and functions. Struct types mirror attune/attune.h field by field.
+/// Query, key, value and out of a module are read and written as matrices of all their rows;
+/// attention, masks and weights take any strides.
+bool hasEvenRows(const Config &config, const InterfaceTensor &tensor) {
+  return config.op == Op::MultiheadAttention &&
+         is_contained({"query", "key", "value", "out"}, tensor.name);
+}
+
+/// Builds the constants and functions.
 class DescriptorBuilder {
 public:
   DescriptorBuilder(Module &module, const Config &config)
       : module(module), config(config), builder(module.getContext()) {
-    Type *i32 = builder.getInt32Ty(), *i64 = builder.getInt64Ty(), *pointer = builder.getPtrTy();
-    sizeType = StructType::get(i32, i32, i64);
-    argumentType =
-        StructType::get(pointer, i32, i32, i32, i32, ArrayType::get(sizeType, ATTUNE_MAX_RANK));
-    moduleType = StructType::get(i64, i32, i32, pointer, i64, i32, i32, pointer, pointer, i64,
-                                 pointer, pointer, pointer);
+    sizeType = structType(kSizeFields);
+    sizesType = ArrayType::get(sizeType, ATTUNE_MAX_RANK);
+    argumentType = structType(kArgumentFields);
+    moduleType = structType(kModuleFields);
   }
 
   std::vector<std::string> build(const DescriptorFacts &facts) {
@@ -45,19 +95,34 @@ public:
   }
 
 private:
+  /// The type of a struct; a field that is no pointer and no integer is the sizes of an argument.
+  StructType *structType(ArrayRef<Field> fields) {
+    SmallVector<Type *> types;
+    for (const Field &field : fields) {
+      if (field.isPointer)
+        types.push_back(builder.getPtrTy());
+      else
+        types.push_back(field.size > sizeof(int64_t) ? static_cast<Type *>(sizesType)
+                                                     : builder.getIntNTy(8 * field.size));
+    }
+    return StructType::get(module.getContext(), types);
+  }
+
   Constant *integer(Type *type, uint64_t value) { return ConstantInt::get(type, value); }
 
   Constant *string(StringRef text) { return builder.CreateGlobalString(text, "", 0, &module); }
 
   Constant *size(const SymbolicSize &size) {
-    Type *i32 = builder.getInt32Ty();
+    Type *i32 = builder.getInt32Ty(), *i64 = builder.getInt64Ty();
     return ConstantStruct::get(sizeType,
                                {integer(i32, static_cast<int>(size.symbol)), integer(i32, 0),
-                                integer(builder.getInt64Ty(), size.factor)});
+                                integer(i64, size.factor), integer(i64, size.addend)});
   }
 
   Constant *argument(const InterfaceTensor &tensor, uint32_t flags) {
     Type *i32 = builder.getInt32Ty();
+    if (hasEvenRows(config, tensor))
+      flags |= ATTUNE_ARGUMENT_EVEN_ROWS;
     const uint32_t dtypes = tensor.type == InterfaceType::Mask
                                 ? 1u << ATTUNE_BOOL | 1u << ATTUNE_UINT8
                                 : 1u << ATTUNE_FLOAT32;
@@ -65,10 +130,10 @@ private:
     for (const SymbolicSize &entry : tensor.sizes)
       sizes.push_back(size(entry));
     sizes.resize(ATTUNE_MAX_RANK, Constant::getNullValue(sizeType));
-    return ConstantStruct::get(
-        argumentType, {string(tensor.name), integer(i32, dtypes), integer(i32, flags),
-                       integer(i32, tensor.sizes.size()), integer(i32, 0),
-                       ConstantArray::get(ArrayType::get(sizeType, ATTUNE_MAX_RANK), sizes)});
+    return ConstantStruct::get(argumentType,
+                               {string(tensor.name), integer(i32, dtypes), integer(i32, flags),
+                                integer(i32, tensor.sizes.size()), integer(i32, 0),
+                                ConstantArray::get(sizesType, sizes)});
   }
 
   /// A private array of argument specifications; null when empty.
@@ -86,14 +151,11 @@ private:
   }
 
   void createModule(const DescriptorFacts &facts) {
-    // Rows of a module's tensors are read as one matrix; attention takes any strides.
-    const uint32_t layout =
-        config.op == Op::MultiheadAttention ? uint32_t(ATTUNE_ARGUMENT_EVEN_ROWS) : 0u;
     SmallVector<Constant *> arguments;
     for (const InterfaceTensor &tensor : interfaceInputs(config))
-      arguments.push_back(argument(tensor, tensor.name == "attn_mask" ? 0 : layout));
+      arguments.push_back(argument(tensor, 0));
     for (const InterfaceTensor &tensor : interfaceOutputs(config))
-      arguments.push_back(argument(tensor, layout | ATTUNE_ARGUMENT_OUTPUT));
+      arguments.push_back(argument(tensor, ATTUNE_ARGUMENT_OUTPUT));
     for (const InterfaceTensor &tensor : interfaceParameters(config))
       parameters.push_back(argument(tensor, 0));
     Type *i32 = builder.getInt32Ty(), *i64 = builder.getInt64Ty();
@@ -148,7 +210,8 @@ private:
   Module &module;
   const Config &config;
   IRBuilder<> builder;
-  StructType *sizeType, *argumentType, *moduleType;
+  StructType *sizeType = nullptr, *argumentType = nullptr, *moduleType = nullptr;
+  ArrayType *sizesType = nullptr;
   SmallVector<Constant *> parameters;
   GlobalVariable *descriptor = nullptr;
 };

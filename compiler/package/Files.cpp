@@ -2,7 +2,6 @@
 #include "package/Files.h"
 
 #include "llvm/Object/ArchiveWriter.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
@@ -11,15 +10,30 @@ using namespace llvm;
 
 namespace attune {
 
-Error writeFile(StringRef path, StringRef content) {
-  Error error = writeToOutput(path, [&](raw_ostream &stream) {
-    stream << content;
-    return Error::success();
-  });
-  if (!error)
-    return Error::success();
-  return createStringError("cannot write %s: %s", path.str().c_str(),
-                           toString(std::move(error)).c_str());
+/// Writes through a stream of its own, which tells of a full disk.
+static std::error_code writeTo(int file, StringRef content) {
+  raw_fd_ostream stream(file, /*shouldClose=*/false);
+  stream << content;
+  stream.flush();
+  const std::error_code code = stream.error();
+  stream.clear_error();
+  return code;
+}
+
+Error writeFile(StringRef path, StringRef content, unsigned mode) {
+  auto failed = [&](const std::string &why) {
+    return createStringError("cannot write %s: %s", path.str().c_str(), why.c_str());
+  };
+  auto temporary = sys::fs::TempFile::create(path + ".%%%%%%%%.tmp", mode);
+  if (!temporary)
+    return failed(toString(temporary.takeError()));
+  if (std::error_code code = writeTo(temporary->FD, content)) {
+    consumeError(temporary->discard());
+    return failed(code.message());
+  }
+  if (Error error = temporary->keep(path))
+    return failed(toString(std::move(error)));
+  return Error::success();
 }
 
 Error writeArchive(StringRef path, StringRef member, ArrayRef<char> object) {

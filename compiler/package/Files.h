@@ -5,12 +5,15 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
 #include <string>
 
 namespace attune {
 
-/// Writes a file as a whole: to a temporary name first, then renamed over `path`.
-llvm::Error writeFile(llvm::StringRef path, llvm::StringRef content);
+/// Writes a file as a whole: to a temporary name first, then renamed over `path`. `mode` is what
+/// the umask cuts.
+llvm::Error writeFile(llvm::StringRef path, llvm::StringRef content,
+                      unsigned mode = llvm::sys::fs::all_read | llvm::sys::fs::all_write);
 
 /// Writes a static archive with one object.
 llvm::Error writeArchive(llvm::StringRef path, llvm::StringRef member, llvm::ArrayRef<char> object);

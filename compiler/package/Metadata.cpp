@@ -2,6 +2,7 @@
 #include "package/Metadata.h"
 
 #include "attune/attune.h"
+#include "package/InterfaceText.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -10,13 +11,27 @@ using namespace llvm;
 namespace attune {
 
 double forwardFlops(const Config &config, int64_t batch, int64_t target, int64_t source) {
+  const ModuleConfig &module = config.module;
   const double n = batch, l = target, s = source;
-  const double width =
-      static_cast<double>(config.module.numHeads) * static_cast<double>(config.module.headDim);
-  double flops = 4.0 * n * l * s * width * (config.forward.isCausal ? 0.5 : 1.0);
-  if (config.op == Op::MultiheadAttention)
-    flops += 2.0 * n * width * width * (2.0 * l + 2.0 * s);
+  const double width = static_cast<double>(module.numHeads) * static_cast<double>(module.headDim);
+  const double visible = s * (config.forward.isCausal ? 0.5 : 1.0);
+  double flops = 4.0 * n * l * width * (visible + static_cast<double>(appendedColumns(config)));
+  if (config.op == Op::MultiheadAttention) {
+    const double keys = static_cast<double>(module.kdim.value_or(module.embedDim));
+    const double values = static_cast<double>(module.vdim.value_or(module.embedDim));
+    flops += 2.0 * n * width * (2.0 * l * width + s * keys + s * values);
+  }
   return flops;
+}
+
+/// [{"name": "query", "dtypes": ["float32"], "shape": "(L, N, 64)"}, ...]
+static json::Array describe(const std::vector<InterfaceTensor> &tensors) {
+  json::Array list;
+  for (const InterfaceTensor &tensor : tensors)
+    list.push_back(json::Object{{"name", tensor.name},
+                                {"dtypes", json::Array(dtypeNames(tensor))},
+                                {"shape", shapeText(tensor)}});
+  return list;
 }
 
 /// The text of toJson functions as a value; they are valid by construction.
@@ -41,6 +56,9 @@ std::string generateMetadata(const Config &config, const cpu::TargetInfo &target
                                             {"vector_lanes", target.traits.vectorLanes},
                                             {"required_cpu_features", target.requiredFeatures}}},
                     {"schedule", parsed(toJson(schedule))},
+                    {"inputs", describe(interfaceInputs(config))},
+                    {"outputs", describe(interfaceOutputs(config))},
+                    {"parameters", describe(interfaceParameters(config))},
                     {"packed_bytes", packedBytes},
                     {"workspace", std::move(workspace)},
                     {"flops_n1_l1_s1", forwardFlops(config, 1, 1, 1)},

@@ -11,11 +11,12 @@
 namespace attune {
 
 /// Floating-point operations of one forward pass: 4 N H L S D for the core, half of it when causal
-/// (the square's lower triangle), and 2 rows E_out E_in for each projection.
+/// (the square's lower triangle), 4 N H L D for each appended key, and 2 rows E_out E_in for each
+/// projection.
 double forwardFlops(const Config &config, int64_t batch, int64_t target, int64_t source);
 
 /// The content of NAME.json: configuration, hash, target with required CPU features, schedule with
-/// provenance, sizes, kernels.
+/// provenance, arguments and parameters with symbolic shapes, sizes, kernels.
 std::string generateMetadata(const Config &config, const cpu::TargetInfo &target,
                              const CpuSchedule &schedule, uint64_t hash, int64_t packedBytes,
                              llvm::ArrayRef<std::string> kernels);

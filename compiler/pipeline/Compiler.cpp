@@ -7,12 +7,13 @@
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "package/CompileKey.h"
 #include "package/Descriptor.h"
 #include "pipeline/Pipeline.h"
+#include "pipeline/Reproducer.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace llvm;
 
@@ -23,31 +24,30 @@ ScheduleProblem scheduleProblem(const Config &config) {
   return {projections, projections ? config.module.embedDim : 0, config.module.headDim};
 }
 
-namespace {
-/// Everything that decides what the code does and how parameters are packed for it.
-uint64_t contentHash(const CompiledModule &result) {
-  std::string key = toJson(result.config) + toJson(result.schedule) + result.target.cpu + " " +
-                    result.target.features + " " + std::to_string(ATTUNE_ABI_VERSION);
-  return xxh3_64bits(key);
+Expected<CpuSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
+                                     const CompileOptions &options) {
+  ScheduleProblem problem = scheduleProblem(config);
+  CpuSchedule schedule = options.schedule.value_or(defaultSchedule(problem, target.traits));
+  std::string wrong = checkSchedule(schedule, problem, target.traits);
+  if (!wrong.empty())
+    return createStringError("schedule: %s", wrong.c_str());
+  return schedule;
 }
 
+namespace {
 class Compilation {
 public:
-  Compilation(const Config &config, const cpu::TargetInfo &target, const CompileOptions &options)
-      : options(options) {
-    result.config = config;
-    result.target = target;
-  }
+  Compilation(CompiledModule &result, const CompileOptions &options)
+      : options(options), result(result) {}
 
-  Expected<CompiledModule> run() {
-    if (Error error = chooseSchedule())
-      return error;
-    result.hash = contentHash(result);
+  Error run() {
     loadDialects(context);
     module = buildGraph(result.config, context);
     mha::setSchedule(*module, result.schedule, result.target.traits);
     (*module)->setAttr("mha.target", mlir::StringAttr::get(&context, result.target.name));
+    Reproducer reproducer(result.config, result.schedule, result.target);
     for (const PhaseInfo &info : kPhases) {
+      reproducer.enter(info.phase);
       if (Error error = runPhase(info.phase))
         return error;
       if (info.phase == options.lastPhase)
@@ -55,19 +55,10 @@ public:
     }
     for (const auto &entry : kernels)
       result.kernels.push_back(entry.first);
-    return std::move(result);
-  }
-
-private:
-  Error chooseSchedule() {
-    ScheduleProblem problem = scheduleProblem(result.config);
-    result.schedule = options.schedule.value_or(defaultSchedule(problem, result.target.traits));
-    std::string wrong = checkSchedule(result.schedule, problem, result.target.traits);
-    if (!wrong.empty())
-      return createStringError("schedule: %s", wrong.c_str());
     return Error::success();
   }
 
+private:
   Error runPhase(Phase phase) {
     if (phase <= Phase::LlvmDialect) {
       if (Error error = runPasses(phase))
@@ -160,7 +151,7 @@ private:
   }
 
   const CompileOptions &options;
-  CompiledModule result;
+  CompiledModule &result;
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   mlir::OwningOpRef<mlir::ModuleOp> module;
   cpu::KernelSet kernels;
@@ -171,7 +162,30 @@ private:
 
 Expected<CompiledModule> compile(const Config &config, const cpu::TargetInfo &target,
                                  const CompileOptions &options) {
-  return Compilation(config, target, options).run();
+  Expected<CpuSchedule> schedule = chooseSchedule(config, target, options);
+  if (!schedule)
+    return schedule.takeError();
+  CompiledModule result;
+  result.config = config;
+  result.target = target;
+  result.schedule = std::move(*schedule);
+  result.hash = contentHash(config, result.schedule, target);
+  const bool usesCache =
+      options.cache && options.lastPhase == Phase::Object && options.dumpDirectory.empty();
+  std::string key;
+  if (usesCache) {
+    key = cacheKey(describeCompilation(config, result.schedule, target), compilerVersions(),
+                   runningBuild());
+    if (std::optional<ObjectCode> found = options.cache->load(key)) {
+      static_cast<ObjectCode &>(result) = std::move(*found);
+      return result;
+    }
+  }
+  if (Error error = Compilation(result, options).run())
+    return error;
+  if (usesCache)
+    options.cache->store(key, result);
+  return result;
 }
 
 } // namespace attune

@@ -30,18 +30,26 @@ attune_status CallSite::fail(attune_status Status, const char *Argument, const c
 // Descriptors
 //===------------------------------------------------------------------------------------------===//
 
+static bool isSound(const attune_size_spec &Size) {
+  if (Size.symbol == ATTUNE_SIZE_FIXED)
+    return Size.factor >= 0 && Size.addend == 0;
+  return Size.symbol > 0 && Size.symbol < ATTUNE_SYMBOLS && Size.factor >= 1 && Size.addend >= 0;
+}
+
 static bool isSound(const attune_argument_spec *Specs, int32_t Count) {
   if (Count < 0 || Count > MaxArguments || (Count > 0 && !Specs))
     return false;
+  uint32_t Outputs = 0;
   for (int32_t I = 0; I < Count; ++I) {
     if (!Specs[I].name || Specs[I].rank < 0 || Specs[I].rank > ATTUNE_MAX_RANK)
       return false;
-    for (int32_t D = 0; D < Specs[I].rank; ++D) {
-      const attune_size_spec &Size = Specs[I].sizes[D];
-      int64_t Least = Size.symbol == ATTUNE_SIZE_FIXED ? 0 : 1;
-      if (Size.symbol < 0 || Size.symbol >= ATTUNE_SYMBOLS || Size.factor < Least)
+    for (int32_t D = 0; D < Specs[I].rank; ++D)
+      if (!isSound(Specs[I].sizes[D]))
         return false;
-    }
+    // Symbols are bound in order, and outputs must not be what binds them.
+    Outputs |= Specs[I].flags & ATTUNE_ARGUMENT_OUTPUT;
+    if (Outputs != (Specs[I].flags & ATTUNE_ARGUMENT_OUTPUT))
+      return false;
   }
   return true;
 }
@@ -80,7 +88,7 @@ attune_status checkPackedHeader(const CallSite &Site, const attune_module &Modul
   if (Header.hash != Module.hash)
     return Site.fail(ATTUNE_WRONG_PACKED, "packed",
                      "hash is %016" PRIx64 ", expected %016" PRIx64
-                     " (packed for another configuration, schedule or target)",
+                     " (packed for another configuration, schedule, target or version)",
                      Header.hash, Module.hash);
   if (Header.dtype != ATTUNE_FLOAT32)
     return Site.fail(ATTUNE_WRONG_PACKED, "packed", "dtype is %s, expected float32",
@@ -122,42 +130,66 @@ static const char *symbolName(int32_t Symbol) {
   }
 }
 
+/// "2 x source length 5 + 1": a symbolic size, with the symbol's value if that is not negative.
+static void appendSize(TextBuilder &Text, const attune_size_spec &Size, int64_t Value) {
+  if (Size.factor != 1)
+    Text.append("%" PRId64 " x ", Size.factor);
+  Text.append("%s", symbolName(Size.symbol));
+  // Without factor and addend the value is what the message already expects.
+  if (Value >= 0 && (Size.factor != 1 || Size.addend != 0))
+    Text.append(" %" PRId64, Value);
+  if (Size.addend != 0)
+    Text.append(" + %" PRId64, Size.addend);
+}
+
+/// Solves Found = symbol * factor + addend for a symbol that no argument has given yet.
+static attune_status bindSymbol(const CallSite &Site, const attune_argument_spec &Spec,
+                                int32_t Dimension, int64_t Found, SymbolTable &Symbols) {
+  const attune_size_spec &Size = Spec.sizes[Dimension];
+  int64_t Scaled = Found - Size.addend;
+  int64_t Value = Scaled / Size.factor;
+  if (Scaled >= 0 && Scaled % Size.factor == 0 && Value <= LargestSize) {
+    Symbols.Sizes.value[Size.symbol] = Value;
+    Symbols.BoundBy[Size.symbol] = Spec.name;
+    return ATTUNE_OK;
+  }
+  TextBuilder Expected, Expression;
+  if (Scaled < 0)
+    Expected.append("%" PRId64 " or more", Size.addend);
+  else if (Value > LargestSize) // What was found is larger than this product: no overflow.
+    Expected.append("at most %" PRId64, LargestSize * Size.factor + Size.addend);
+  else {
+    Expected.append("a multiple of %" PRId64, Size.factor);
+    if (Size.addend != 0)
+      Expected.append(" plus %" PRId64, Size.addend);
+  }
+  appendSize(Expression, Size, -1);
+  return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
+                   "size of dimension %d is %" PRId64 ", expected %s (%s)", Dimension, Found,
+                   Expected.text(), Expression.text());
+}
+
 static attune_status checkSymbolicSize(const CallSite &Site, const attune_argument_spec &Spec,
                                        int32_t Dimension, int64_t Found, SymbolTable &Symbols) {
   const attune_size_spec &Size = Spec.sizes[Dimension];
-  const char *Name = symbolName(Size.symbol);
-  int64_t &Value = Symbols.Sizes.value[Size.symbol];
-  const char *&BoundBy = Symbols.BoundBy[Size.symbol];
-  if (!BoundBy) {
-    if (Found % Size.factor != 0)
-      return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
-                       "size of dimension %d is %" PRId64 ", expected a multiple of %" PRId64
-                       " (%" PRId64 " x %s)",
-                       Dimension, Found, Size.factor, Size.factor, Name);
-    Value = Found / Size.factor;
-    BoundBy = Spec.name;
-    if (Value > LargestSize)
-      return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
-                       "size of dimension %d is %" PRId64 ", expected at most %" PRId64 " (%s)",
-                       Dimension, Found, LargestSize * Size.factor, Name);
+  const char *BoundBy = Symbols.BoundBy[Size.symbol];
+  if (!BoundBy)
+    return bindSymbol(Site, Spec, Dimension, Found, Symbols);
+  int64_t Value = Symbols.Sizes.value[Size.symbol], Expected;
+  bool Overflows = __builtin_mul_overflow(Value, Size.factor, &Expected) ||
+                   __builtin_add_overflow(Expected, Size.addend, &Expected);
+  if (!Overflows && Found == Expected)
     return ATTUNE_OK;
-  }
-  int64_t Expected;
-  if (__builtin_mul_overflow(Value, Size.factor, &Expected))
+  TextBuilder Expression;
+  appendSize(Expression, Size, Value);
+  if (Overflows)
     return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
-                     "size of dimension %d is %" PRId64 ", expected %" PRId64 " x %" PRId64
-                     " (%s, from %s), which is too large",
-                     Dimension, Found, Size.factor, Value, Name, BoundBy);
-  if (Found == Expected)
-    return ATTUNE_OK;
-  if (Size.factor == 1)
-    return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
-                     "size of dimension %d is %" PRId64 ", expected %" PRId64 " (%s, from %s)",
-                     Dimension, Found, Expected, Name, BoundBy);
+                     "size of dimension %d is %" PRId64
+                     ", expected %s (from %s), which is too large",
+                     Dimension, Found, Expression.text(), BoundBy);
   return Site.fail(ATTUNE_WRONG_SIZE, Spec.name,
-                   "size of dimension %d is %" PRId64 ", expected %" PRId64 " (%" PRId64
-                   " x %s %" PRId64 ", from %s)",
-                   Dimension, Found, Expected, Size.factor, Name, Value, BoundBy);
+                   "size of dimension %d is %" PRId64 ", expected %" PRId64 " (%s, from %s)",
+                   Dimension, Found, Expected, Expression.text(), BoundBy);
 }
 
 static attune_status checkSizes(const CallSite &Site, const attune_argument_spec &Spec,

@@ -1,6 +1,6 @@
 //===- BenchCommand.cpp - attune bench ------------------------------------===//
+#include "CallTensors.h"
 #include "Common.h"
-
 #include "PeakFlops.h"
 #include "package/Metadata.h"
 #include "llvm/Support/Format.h"
@@ -17,49 +17,69 @@ namespace {
 constexpr double kSeconds = 1.0;
 constexpr size_t kLeastRuns = 7;
 
-/// Tensors with seeded random content.
-class RandomTensors {
+/// The tensors of a benchmark: from a file where it has them, else with seeded random content.
+class BenchTensors {
 public:
-  void add(const InterfaceTensor &spec, const CallSizes &sizes, float scale) {
-    std::vector<int64_t> shape = shapeOf(spec, sizes);
-    size_t count = 1;
-    for (int64_t size : shape)
-      count *= static_cast<size_t>(size);
-    const bool isMask = spec.type == InterfaceType::Mask;
-    const size_t bytes = count * (isMask ? 1 : sizeof(float));
-    buffers.emplace_back(bytes);
-    void *data = buffers.back().data();
-    std::uniform_real_distribution<float> uniform(-scale, scale);
-    if (isMask)
-      for (size_t k = 0; k < count; ++k)
-        static_cast<uint8_t *>(data)[k] = uniform(generator) > 0.5f * scale;
-    else
-      for (size_t k = 0; k < count; ++k)
-        static_cast<float *>(data)[k] = uniform(generator);
-    totalBytes += bytes;
-    tensors.push_back(attune_dense_tensor(data, isMask ? ATTUNE_BOOL : ATTUNE_FLOAT32, shape.size(),
-                                          shape.data()));
+  /// Adds tensors of the interface, in its order.
+  void add(ArrayRef<InterfaceTensor> specs, const CallSizes &sizes, float scale,
+           const InputFile *file = nullptr) {
+    for (const InterfaceTensor &spec : specs) {
+      const bool isGiven = file && file->tensors.contains(spec.name);
+      tensors.push_back(isGiven ? file->tensors.get(spec.name) : memory.allocate(spec, sizes));
+      if (!isGiven)
+        fill(spec, tensors.back(), scale);
+      totalBytes += byteCount(tensors.back());
+    }
   }
 
   std::vector<attune_tensor> tensors;
   size_t totalBytes = 0;
 
 private:
+  /// A bool attn_mask hides half of the keys, so that no tile is wholly visible or hidden; the
+  /// other masks hide nothing.
+  void fill(const InterfaceTensor &spec, attune_tensor &tensor, float scale) {
+    if (tensor.dtype == ATTUNE_BOOL && spec.name == "attn_mask") {
+      std::bernoulli_distribution half;
+      std::generate_n(static_cast<bool *>(tensor.data), elementCount(tensor),
+                      [&] { return half(generator); });
+    } else if (is_contained(maskNames(), spec.name)) {
+      std::fill_n(static_cast<char *>(tensor.data), byteCount(tensor), 0);
+    } else {
+      std::uniform_real_distribution<float> uniform(-scale, scale);
+      std::generate_n(static_cast<float *>(tensor.data), elementCount(tensor),
+                      [&] { return uniform(generator); });
+    }
+  }
+
   std::mt19937 generator{1};
-  std::vector<attune::AlignedBuffer> buffers;
+  TensorMemory memory;
 };
 
-Expected<CallSizes> benchSizes(const Config &config, const BenchArguments &arguments) {
-  const ForwardConfig &forward = config.forward;
-  auto target = forward.targetLength ? forward.targetLength : arguments.targetLength;
-  auto source = forward.sourceLength ? forward.sourceLength : arguments.sourceLength;
-  if (!target)
+/// Sizes from the configuration, the command line, the file, in this order.
+Expected<CallSizes> benchSizes(const Config &config, const BenchArguments &arguments,
+                               const InputFile *file) {
+  KnownSizes known(config);
+  auto takeOpen = [](std::optional<int64_t> &size, std::optional<int64_t> given) {
+    size = size ? size : given;
+  };
+  takeOpen(known.batch, arguments.batch);
+  takeOpen(known.target, arguments.targetLength);
+  takeOpen(known.source, arguments.sourceLength);
+  bool isUsed = !file;
+  for (const InterfaceTensor &spec : interfaceInputs(config)) {
+    if (!file || !file->tensors.contains(spec.name))
+      continue;
+    isUsed = true;
+    if (Error error = known.bind(spec, file->tensors.get(spec.name), *file))
+      return error;
+  }
+  if (!isUsed)
+    return createStringError("%s: no tensor has the name of an input of the configuration",
+                             file->path.c_str());
+  if (!known.target)
     return createStringError("forward.target_length is open: give --target-length");
-  CallSizes sizes;
-  sizes.batch = forward.batch.value_or(arguments.batch);
-  sizes.target = *target;
-  sizes.source = forward.inputs == Inputs::Self ? *target : source.value_or(*target);
-  return sizes;
+  return known.complete();
 }
 
 struct Timing {
@@ -118,22 +138,25 @@ Error runBench(const BenchArguments &arguments) {
   Expected<CompiledModule> compiled = compileConfig(arguments.config);
   if (!compiled)
     return compiled.takeError();
-  Expected<CallSizes> sizes = benchSizes(compiled->config, arguments);
+  const Config &config = compiled->config;
+  std::optional<InputFile> opened;
+  if (!arguments.inputs.empty())
+    opened.emplace(arguments.inputs);
+  const InputFile *file = opened ? &*opened : nullptr;
+  Expected<CallSizes> sizes = benchSizes(config, arguments, file);
   if (!sizes)
     return sizes.takeError();
   auto session = Session::create(*compiled, arguments.threads);
   if (!session)
     return session.takeError();
-  RandomTensors parameters, tensors;
-  for (const InterfaceTensor &spec : interfaceParameters(compiled->config))
-    parameters.add(spec, *sizes, 0.05f);
-  for (const InterfaceTensor &spec : interfaceInputs(compiled->config))
-    tensors.add(spec, *sizes, 1.0f);
-  for (const InterfaceTensor &spec : interfaceOutputs(compiled->config))
-    tensors.add(spec, *sizes, 0.0f);
+  BenchTensors parameters, tensors;
+  parameters.add(interfaceParameters(config), *sizes, 0.05f);
+  tensors.add(interfaceInputs(config), *sizes, 1.0f, file);
+  tensors.add(interfaceOutputs(config), *sizes, 0.0f);
   if (Error error = (*session)->pack(parameters.tensors))
     return error;
-  (*session)->prepare(sizes->batch, sizes->target, sizes->source);
+  if (Error error = (*session)->prepare(*sizes))
+    return error;
   Expected<Timing> timing = measure(**session, tensors.tensors);
   if (!timing)
     return timing.takeError();
@@ -141,7 +164,7 @@ Error runBench(const BenchArguments &arguments) {
   if (!peak)
     return peak.takeError();
   print(*compiled, arguments, *timing,
-        forwardFlops(compiled->config, sizes->batch, sizes->target, sizes->source), *peak,
+        forwardFlops(config, sizes->batch, sizes->target, sizes->source), *peak,
         tensors.totalBytes + parameters.totalBytes);
   return Error::success();
 }

@@ -2,20 +2,23 @@
 #include "Common.h"
 
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cstring>
 
 using namespace llvm;
 
 namespace attune::tool {
 
-Expected<CompiledModule> compileConfig(const ConfigOptions &options,
-                                       CompileOptions compileOptions) {
+void warn(const std::string &text) { errs() << "attune: warning: " << text << "\n"; }
+
+Expected<CompileRequest> readRequest(const ConfigOptions &options) {
   Expected<Config> config = loadConfig(options.config, options.overrides);
   if (!config)
     return config.takeError();
   Expected<cpu::TargetInfo> target = cpu::resolveTarget(options.target);
   if (!target)
     return target.takeError();
+  CompileRequest request{std::move(*config), std::move(*target), {}};
   if (!options.schedule.empty()) {
     auto text = MemoryBuffer::getFile(options.schedule, /*IsText=*/true);
     if (!text)
@@ -25,9 +28,21 @@ Expected<CompiledModule> compileConfig(const ConfigOptions &options,
     std::string error;
     if (!parseSchedule((*text)->getBuffer().str(), options.schedule, schedule, error))
       return createStringError("%s", error.c_str());
-    compileOptions.schedule = schedule;
+    request.options.schedule = schedule;
   }
-  return compile(*config, *target, compileOptions);
+  return request;
+}
+
+Expected<CompiledModule> compileConfig(const ConfigOptions &options, Phase lastPhase,
+                                       const std::string &dumpDirectory) {
+  Expected<CompileRequest> request = readRequest(options);
+  if (!request)
+    return request.takeError();
+  request->options.lastPhase = lastPhase;
+  request->options.dumpDirectory = dumpDirectory;
+  const CompileCache cache(options.noCache ? "" : CompileCache::defaultDirectory(), warn);
+  request->options.cache = &cache;
+  return compile(request->config, request->target, request->options);
 }
 
 static Error statusError(attune_status status) {
@@ -67,9 +82,17 @@ Error Session::pack(ArrayRef<attune_tensor> parameters) {
   return statusError(attune_pack(context, &module, call.data(), packed.data(), packed.size()));
 }
 
-void Session::prepare(int64_t batch, int64_t target, int64_t source) {
-  workspace = attune::AlignedBuffer(
-      attune_workspace_size(context, &loaded->module(), batch, target, source));
+Error Session::prepare(const CallSizes &sizes) {
+  const size_t bytes =
+      attune_workspace_size(context, &loaded->module(), sizes.batch, sizes.target, sizes.source);
+  if (bytes == SIZE_MAX)
+    return createStringError("batch size %lld, target length %lld and source length %lld are too "
+                             "large for any workspace; expected smaller sizes",
+                             static_cast<long long>(sizes.batch),
+                             static_cast<long long>(sizes.target),
+                             static_cast<long long>(sizes.source));
+  workspace = attune::AlignedBuffer(bytes);
+  return Error::success();
 }
 
 Error Session::forward(ArrayRef<attune_tensor> tensors) {

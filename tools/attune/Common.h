@@ -10,17 +10,31 @@
 
 namespace attune::tool {
 
+/// Prints a line that begins with "attune: warning:" on stderr.
+void warn(const std::string &text);
+
 /// Options that every command with a CONFIG takes.
 struct ConfigOptions {
   std::string config;
   std::vector<std::string> overrides;
   std::string target;
   std::string schedule; ///< a schedule file, or ""
+  bool noCache = false;
 };
 
-/// Reads and checks the configuration, resolves the target, reads the schedule, compiles.
+/// What the options of a command ask for.
+struct CompileRequest {
+  Config config;
+  cpu::TargetInfo target;
+  CompileOptions options;
+};
+/// Reads and checks the configuration, resolves the target, reads the schedule.
+llvm::Expected<CompileRequest> readRequest(const ConfigOptions &options);
+
+/// Reads a request and compiles it, or takes the object from the cache.
 llvm::Expected<CompiledModule> compileConfig(const ConfigOptions &options,
-                                             CompileOptions compileOptions = {});
+                                             Phase lastPhase = Phase::Object,
+                                             const std::string &dumpDirectory = "");
 
 /// A compiled module in this process with everything that a call needs.
 class Session {
@@ -33,7 +47,7 @@ public:
   /// Runs forward; `tensors` are inputs then outputs in interface order.
   llvm::Error forward(llvm::ArrayRef<attune_tensor> tensors);
   /// Allocates the workspace for calls of these sizes.
-  void prepare(int64_t batch, int64_t target, int64_t source);
+  llvm::Error prepare(const CallSizes &sizes);
   size_t workspaceBytes() const { return workspace.size(); }
 
 private:
@@ -61,12 +75,19 @@ llvm::Error runRun(const RunArguments &arguments);
 
 struct BenchArguments {
   ConfigOptions config;
-  int64_t batch = 1;
-  std::optional<int64_t> targetLength, sourceLength; ///< the source's default is the target's
+  std::string inputs; ///< a file with some of the inputs, or ""
+  std::optional<int64_t> batch, targetLength, sourceLength; ///< default: as `inputs`, 1, L
   int threads = 1;
   bool json = false;
 };
 llvm::Error runBench(const BenchArguments &arguments);
+
+struct ExplainArguments {
+  ConfigOptions config;
+  std::optional<int64_t> batch, targetLength, sourceLength; ///< of the call that work is stated for
+  int threads = 1;
+};
+llvm::Error runExplain(const ExplainArguments &arguments);
 
 } // namespace attune::tool
 

@@ -56,10 +56,8 @@ Error writeCode(const CompiledModule &compiled, const EmitKind &kind, StringRef 
 Error runCompile(const CompileArguments &arguments) {
   const EmitKind *kind =
       find_if(kEmitKinds, [&](const EmitKind &entry) { return entry.name == arguments.emit; });
-  CompileOptions options;
-  options.lastPhase = kind->phase;
-  options.dumpDirectory = arguments.dumpDirectory;
-  Expected<CompiledModule> compiled = compileConfig(arguments.config, options);
+  Expected<CompiledModule> compiled =
+      compileConfig(arguments.config, kind->phase, arguments.dumpDirectory);
   if (!compiled)
     return compiled.takeError();
   const bool isText = kind->phase != Phase::Object;

@@ -1,6 +1,7 @@
 //===- ReferenceCheck.cpp - attune run --check ----------------------------===//
 #include "ReferenceCheck.h"
 
+#include "CallTensors.h"
 #include "pipeline/InterpretPhase.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -23,13 +24,6 @@ double element(const attune_tensor &tensor, size_t index) {
   }
 }
 
-size_t elementCount(const attune_tensor &tensor) {
-  size_t count = 1;
-  for (int32_t k = 0; k < tensor.rank; ++k)
-    count *= static_cast<size_t>(tensor.sizes[k]);
-  return count;
-}
-
 mha::Array toArray(const attune_tensor &tensor) {
   mha::Array array = mha::Array::filled(ArrayRef<int64_t>(tensor.sizes, tensor.rank));
   for (size_t k = 0; k < array.storage->size(); ++k)
@@ -50,20 +44,25 @@ double largestError(const attune_tensor &out, ArrayRef<double> reference) {
   return error;
 }
 
-/// What the interpreter says of one phase, densely.
+using Values = std::vector<double>;
+
+/// What the interpreter says of one phase: the outputs in interface order, densely.
 class Reference {
 public:
   Reference(const CompiledModule &compiled, InterpreterCall call)
       : compiled(compiled), call(std::move(call)) {}
 
-  Expected<std::vector<double>> run(Phase phase, bool roundToFloat32 = false) const {
+  Expected<std::vector<Values>> run(Phase phase, bool roundToFloat32 = false) const {
     mha::InterpreterOptions options;
     options.roundToFloat32 = roundToFloat32;
-    auto result =
+    auto results =
         interpretPhase(compiled.config, compiled.target, compiled.schedule, phase, call, options);
-    if (!result)
-      return result.takeError();
-    return *result->dense().storage;
+    if (!results)
+      return results.takeError();
+    std::vector<Values> outputs;
+    for (const mha::Array &result : *results)
+      outputs.push_back(*result.dense().storage);
+    return outputs;
   }
 
 private:
@@ -71,67 +70,88 @@ private:
   InterpreterCall call;
 };
 
-/// Says which phase's IR still gives the reference's numbers, after a result was wrong.
-std::string blame(const Reference &reference, ArrayRef<double> exact, double bound) {
+/// Says which phase's IR still gives the reference's numbers for an output, after the result was
+/// wrong.
+std::string blame(const Reference &reference, size_t output, ArrayRef<double> exact, double bound) {
   for (Phase phase : {Phase::Graph, Phase::Tiles}) {
-    auto result = reference.run(phase);
+    auto results = reference.run(phase);
     const char *name = phaseInfo(phase).name.data();
-    if (!result)
-      return formatv("; phase {0} does not run: {1}", name, toString(result.takeError()));
-    for (auto [found, expected] : zip(*result, exact))
+    if (!results)
+      return formatv("; phase {0} does not run: {1}", name, toString(results.takeError()));
+    for (auto [found, expected] : zip((*results)[output], exact))
       if (!(std::abs(found - expected) <= bound) && !(std::isnan(found) && std::isnan(expected)))
         return formatv("; the IR of phase {0} is the first that is wrong", name);
   }
   return "; the IR is right up to the tiles, the generated code is wrong";
 }
 
-Error report(const char *what, double error, double bound) {
-  outs() << "check: largest error against " << what << " " << format("%.3g", error) << ", allowed "
-         << format("%.3g", bound) << "\n";
+/// The error of a naive float32 evaluation, and the one that a result may have.
+struct Bound {
+  Bound(ArrayRef<double> exact, ArrayRef<double> naiveResult) {
+    double magnitude = 0;
+    for (auto [a, b] : zip(exact, naiveResult)) {
+      if (std::isfinite(a) && std::isfinite(b))
+        naive = std::max(naive, std::abs(a - b));
+      if (std::isfinite(a))
+        magnitude = std::max(magnitude, std::abs(a));
+    }
+    allowed = 2 * naive + 1e-6 * magnitude;
+  }
+  double naive = 0, allowed = 0;
+};
+
+Error report(StringRef name, const char *what, double error, double bound) {
+  outs() << "check: " << name << ": largest error against " << what << " " << format("%.3g", error)
+         << ", allowed " << format("%.3g", bound) << "\n";
   if (error <= bound)
     return Error::success();
-  return createStringError("check failed: the error against %s is %.3g, allowed is %.3g", what,
-                           error, bound);
+  return createStringError("check failed: %s: the error against %s is %.3g, allowed is %.3g",
+                           name.str().c_str(), what, error, bound);
+}
+
+/// Compares an output with the tensor of its name in a file.
+Error compareWithFile(StringRef name, const attune_tensor &output, const attune_tensor &expected,
+                      const Bound &bound) {
+  if (expected.dtype != ATTUNE_FLOAT32 ||
+      ArrayRef(expected.sizes, expected.rank) != ArrayRef(output.sizes, output.rank))
+    return createStringError("check failed: the file's tensor '%s' has another dtype or shape",
+                             name.str().c_str());
+  // PyTorch's own float32 result is off by about as much as the naive one.
+  return report(name, "the file's tensor", largestError(output, *toArray(expected).storage),
+                bound.allowed + bound.naive);
 }
 } // namespace
 
-Error checkAgainstReference(const CompiledModule &compiled, ArrayRef<attune_tensor> inputs,
-                            ArrayRef<attune_tensor> parameters, const CallSizes &sizes,
-                            const attune_tensor &out, const attune::TensorFile &inputFile) {
-  InterpreterCall call;
-  for (const attune_tensor &tensor : inputs)
-    call.inputs.push_back(toArray(tensor));
-  for (const attune_tensor &tensor : parameters)
-    call.parameters.push_back(toArray(tensor));
-  call.sizes = sizes;
-  Reference reference(compiled, std::move(call));
+Error checkAgainstReference(const CompiledModule &compiled, const FinishedCall &call,
+                            const attune::TensorFile &inputFile) {
+  InterpreterCall interpreted;
+  for (const attune_tensor &tensor : call.inputs)
+    interpreted.inputs.push_back(toArray(tensor));
+  for (const attune_tensor &tensor : call.parameters)
+    interpreted.parameters.push_back(toArray(tensor));
+  interpreted.sizes = call.sizes;
+  Reference reference(compiled, std::move(interpreted));
   auto exact = reference.run(Phase::Module);
   if (!exact)
     return exact.takeError();
   auto naive = reference.run(Phase::Module, /*roundToFloat32=*/true);
   if (!naive)
     return naive.takeError();
-  double naiveError = 0, magnitude = 0;
-  for (auto [a, b] : zip(*exact, *naive)) {
-    if (std::isfinite(a) && std::isfinite(b))
-      naiveError = std::max(naiveError, std::abs(a - b));
-    if (std::isfinite(a))
-      magnitude = std::max(magnitude, std::abs(a));
+  Error failures = Error::success();
+  for (auto [k, spec] : enumerate(interfaceOutputs(compiled.config))) {
+    const Bound bound((*exact)[k], (*naive)[k]);
+    const attune_tensor &output = call.outputs[k];
+    if (Error error = report(spec.name, "the float64 reference", largestError(output, (*exact)[k]),
+                             bound.allowed))
+      failures =
+          joinErrors(std::move(failures),
+                     createStringError("%s%s", toString(std::move(error)).c_str(),
+                                       blame(reference, k, (*exact)[k], bound.allowed).c_str()));
+    if (inputFile.contains(spec.name))
+      failures = joinErrors(std::move(failures),
+                            compareWithFile(spec.name, output, inputFile.get(spec.name), bound));
   }
-  const double bound = 2 * naiveError + 1e-6 * magnitude;
-  if (Error error = report("the float64 reference", largestError(out, *exact), bound))
-    return createStringError("%s%s", toString(std::move(error)).c_str(),
-                             blame(reference, *exact, bound).c_str());
-  if (!inputFile.contains("out"))
-    return Error::success();
-  attune_tensor expected = inputFile.get("out");
-  if (expected.dtype != ATTUNE_FLOAT32 || elementCount(expected) != elementCount(out))
-    return createStringError("check failed: the file's tensor 'out' has another dtype or size");
-  // PyTorch's own float32 result is off by about as much as the naive one.
-  std::vector<double> torch(elementCount(expected));
-  for (size_t k = 0; k < torch.size(); ++k)
-    torch[k] = element(expected, k);
-  return report("the file's tensor 'out'", largestError(out, torch), bound + naiveError);
+  return failures;
 }
 
 } // namespace attune::tool

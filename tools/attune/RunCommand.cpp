@@ -1,4 +1,5 @@
 //===- RunCommand.cpp - attune run ----------------------------------------===//
+#include "CallTensors.h"
 #include "Common.h"
 #include "ReferenceCheck.h"
 
@@ -13,64 +14,48 @@ public:
   explicit RunFiles(const RunArguments &arguments) : arguments(arguments) {}
 
   Error load(const Config &config) {
-    inputSpecs = interfaceInputs(config);
-    parameterSpecs = interfaceParameters(config);
     try {
-      if (!parameterSpecs.empty() && arguments.weights.empty())
-        return createStringError("op multihead_attention has parameters: give --weights FILE");
-      if (!arguments.weights.empty())
-        weights.emplace(arguments.weights);
-      inputFile.emplace(arguments.inputs);
-      for (const InterfaceTensor &spec : parameterSpecs)
-        parameters.push_back(weights->get(arguments.prefix + spec.name));
-      for (const InterfaceTensor &spec : inputSpecs)
-        inputs.push_back(inputFile->get(spec.name));
+      if (Error error = loadParameters(interfaceParameters(config)))
+        return error;
+      return loadInputs(config);
     } catch (const attune::StatusError &error) {
       return createStringError("%s", error.what());
     }
-    return bindSizes();
   }
 
-  std::vector<InterfaceTensor> inputSpecs, parameterSpecs;
   std::vector<attune_tensor> inputs, parameters;
   CallSizes sizes;
-  std::optional<attune::TensorFile> inputFile;
+  std::optional<InputFile> inputFile;
 
 private:
-  /// Takes N, L and S from the inputs. Whether all inputs agree is checked by the generated module.
-  Error bindSizes() {
-    for (auto [spec, tensor] : zip(inputSpecs, inputs)) {
-      if (tensor.rank != static_cast<int32_t>(spec.sizes.size()))
-        return createStringError("%s: tensor %s has %d dimensions, expected %zu",
-                                 arguments.inputs.c_str(), spec.name.c_str(), tensor.rank,
-                                 spec.sizes.size());
-      for (auto [k, size] : enumerate(spec.sizes)) {
-        if (size.symbol == SizeSymbol::Batch)
-          sizes.batch = tensor.sizes[k] / size.factor;
-        if (size.symbol == SizeSymbol::Target)
-          sizes.target = tensor.sizes[k];
-        if (size.symbol == SizeSymbol::Source)
-          sizes.source = tensor.sizes[k];
-      }
+  Error loadParameters(const std::vector<InterfaceTensor> &specs) {
+    if (!specs.empty() && arguments.weights.empty())
+      return createStringError("op multihead_attention has parameters: give --weights FILE");
+    if (arguments.weights.empty())
+      return Error::success();
+    weights.emplace(arguments.weights);
+    for (const InterfaceTensor &spec : specs)
+      parameters.push_back(weights->tensors.get(arguments.prefix + spec.name));
+    weights->warnOfUnused(arguments.prefix, parameterNames(), specs);
+    return Error::success();
+  }
+
+  Error loadInputs(const Config &config) {
+    inputFile.emplace(arguments.inputs);
+    const std::vector<InterfaceTensor> specs = interfaceInputs(config);
+    KnownSizes known(config);
+    for (const InterfaceTensor &spec : specs) {
+      inputs.push_back(inputFile->tensors.get(spec.name));
+      if (Error error = known.bind(spec, inputs.back(), *inputFile))
+        return error;
     }
+    inputFile->warnOfUnused("", maskNames(), specs);
+    sizes = known.complete();
     return Error::success();
   }
 
   const RunArguments &arguments;
-  std::optional<attune::TensorFile> weights;
-};
-
-/// A dense float32 tensor with memory of its own.
-struct OwnedTensor {
-  explicit OwnedTensor(const std::vector<int64_t> &shape) {
-    size_t count = 1;
-    for (int64_t size : shape)
-      count *= static_cast<size_t>(size);
-    buffer = attune::AlignedBuffer(count * sizeof(float));
-    tensor = attune_dense_tensor(buffer.data(), ATTUNE_FLOAT32, shape.size(), shape.data());
-  }
-  attune::AlignedBuffer buffer;
-  attune_tensor tensor;
+  std::optional<InputFile> weights;
 };
 } // namespace
 
@@ -86,27 +71,27 @@ Error runRun(const RunArguments &arguments) {
     return session.takeError();
   if (Error error = (*session)->pack(files.parameters))
     return error;
-  (*session)->prepare(files.sizes.batch, files.sizes.target, files.sizes.source);
-  std::vector<InterfaceTensor> outputSpecs = interfaceOutputs(compiled->config);
-  std::vector<OwnedTensor> outputs;
-  std::vector<attune_tensor> tensors = files.inputs;
+  if (Error error = (*session)->prepare(files.sizes))
+    return error;
+  const std::vector<InterfaceTensor> outputSpecs = interfaceOutputs(compiled->config);
+  TensorMemory memory;
+  std::vector<attune_tensor> outputs;
   std::vector<const char *> names;
-  std::vector<attune_tensor> written;
   for (const InterfaceTensor &spec : outputSpecs) {
-    outputs.emplace_back(shapeOf(spec, files.sizes));
-    tensors.push_back(outputs.back().tensor);
-    written.push_back(outputs.back().tensor);
+    outputs.push_back(memory.allocate(spec, files.sizes));
     names.push_back(spec.name.c_str());
   }
+  std::vector<attune_tensor> tensors = files.inputs;
+  tensors.insert(tensors.end(), outputs.begin(), outputs.end());
   if (Error error = (*session)->forward(tensors))
     return error;
   if (attune_tensor_file_write(arguments.output.c_str(), names.size(), names.data(),
-                               written.data()) != ATTUNE_OK)
+                               outputs.data()) != ATTUNE_OK)
     return createStringError("%s", attune_last_error());
   if (!arguments.check)
     return Error::success();
-  return checkAgainstReference(*compiled, files.inputs, files.parameters, files.sizes, written[0],
-                               *files.inputFile);
+  return checkAgainstReference(*compiled, {files.inputs, files.parameters, outputs, files.sizes},
+                               files.inputFile->tensors);
 }
 
 } // namespace attune::tool

@@ -25,6 +25,20 @@ void addConfig(CLI::App &command, ConfigOptions &options, const char *defaultTar
   command
       .add_option("--schedule", options.schedule, "schedule file (JSON) in place of the default")
       ->type_name("FILE");
+  command.add_flag("--no-cache", options.noCache, "neither use nor fill the compile cache");
+}
+
+/// Sizes of a call, and the threads that work on it.
+template <typename Arguments> void addCall(CLI::App &command, Arguments &arguments) {
+  const CLI::Range lengths(int64_t(0), int64_t(INT32_MAX));
+  command.add_option("--batch", arguments.batch, "N, where the configuration leaves it open")
+      ->check(lengths);
+  command.add_option("--target-length", arguments.targetLength, "L, likewise")->check(lengths);
+  command.add_option("--source-length", arguments.sourceLength, "S, likewise; default: L")
+      ->check(lengths);
+  command.add_option("--threads", arguments.threads, "threads that work")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
 }
 
 /// Runs a command and turns its errors into the exit status.
@@ -51,8 +65,12 @@ constexpr const char *kExamples = R"(Examples:
   attune compile mha.json -o out --dump-phases-to=phases
   attune run mha.json --weights module.safetensors --inputs x.safetensors -o y.safetensors --check
   attune bench mha.json --target-length 128 --threads 1
+  attune bench mha.json --set forward.attn_mask=bool_2d --inputs mask.safetensors
   echo '{"op": "attention", "module": {"num_heads": 8, "head_dim": 64}}' |
     attune bench - --target-length 1024 --source-length 1024
+
+Objects are kept for the next time in $ATTUNE_CACHE_DIR, or attune/ below $XDG_CACHE_HOME or ~/.cache;
+ATTUNE_CACHE_DIR= (set to nothing) and --no-cache do without.
 
 Exit status: 0, 1 for a refused input or a failed check, 2 for wrong usage.)";
 
@@ -92,29 +110,37 @@ int main(int argc, char **argv) {
   addConfig(*runCommand, run.config, "host");
   runCommand->add_option("--weights", run.weights, "parameters under their state_dict names")
       ->type_name("FILE");
-  runCommand->add_option("--inputs", run.inputs, "query, key, value, attn_mask")
+  runCommand->add_option("--inputs", run.inputs, "query, key, value, attn_mask, key_padding_mask")
       ->type_name("FILE")
       ->required();
-  runCommand->add_option("-o", run.output, "results, as .safetensors")
+  runCommand->add_option("-o", run.output, "results out and weights, as .safetensors")
       ->type_name("FILE")
       ->required();
   runCommand->add_option("--prefix", run.prefix, "prefix of the parameters in the weights file");
   runCommand->add_option("--threads", run.threads, "0: one per CPU")->check(CLI::Range(0, 4096));
-  runCommand->add_flag("--check", run.check, "compare with a float64 reference");
+  runCommand->add_flag("--check", run.check,
+                       "compare with a float64 reference, and with out and weights of the inputs "
+                       "file");
 
   BenchArguments bench;
-  CLI::App *benchCommand = app.add_subcommand("bench", "compile and time on random tensors");
+  CLI::App *benchCommand =
+      app.add_subcommand("bench", "compile and time on random tensors; a bool attn_mask hides half "
+                                  "of the keys, other masks none; FLOPs count hidden keys, too");
   addConfig(*benchCommand, bench.config, "host");
-  const CLI::Range lengths(int64_t(0), int64_t(INT32_MAX));
-  benchCommand->add_option("--batch", bench.batch, "N, where the configuration leaves it open")
-      ->check(lengths);
-  benchCommand->add_option("--target-length", bench.targetLength, "L, likewise")->check(lengths);
-  benchCommand->add_option("--source-length", bench.sourceLength, "S, likewise; default: L")
-      ->check(lengths);
-  benchCommand->add_option("--threads", bench.threads, "threads that work")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  benchCommand
+      ->add_option("--inputs", bench.inputs,
+                   "tensors to use in place of random ones: query, key, value, attn_mask, "
+                   "key_padding_mask")
+      ->type_name("FILE");
+  addCall(*benchCommand, bench);
   benchCommand->add_flag("--json", bench.json, "print one JSON object");
+
+  ExplainArguments explain;
+  CLI::App *explainCommand = app.add_subcommand(
+      "explain", "say what is decided for a configuration, and why: fused projections, tiles that "
+                 "are passed over, schedule, kernels, work and memory of a call");
+  addConfig(*explainCommand, explain.config, "x86-64-v3");
+  addCall(*explainCommand, explain);
 
   CLI::App *targetsCommand = app.add_subcommand("targets", "list the names that --target takes");
   try {
@@ -134,6 +160,8 @@ int main(int argc, char **argv) {
   return report([&]() -> Error {
     if (*compileCommand)
       return runCompile(compile);
+    if (*explainCommand)
+      return runExplain(explain);
     return *runCommand ? runRun(run) : runBench(bench);
   });
 }

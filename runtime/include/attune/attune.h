@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Version of everything in this header. A generated object records the version it was made for. */
-#define ATTUNE_ABI_VERSION 1u
+#define ATTUNE_ABI_VERSION 2u
 #define ATTUNE_MAX_RANK 6
 /* Alignment in bytes that packed parameters and workspaces need. */
 #define ATTUNE_ALIGNMENT 64
@@ -117,16 +117,19 @@ typedef enum attune_symbol {
 } attune_symbol;
 #define ATTUNE_SYMBOLS 4
 
-/* One dimension of an argument: `factor` for a fixed size, else the symbol's value times factor. */
+/* One dimension of an argument: the symbol's value times `factor`, plus `addend`; for a fixed size
+ * factor alone, and addend is 0. */
 typedef struct attune_size_spec {
   int32_t symbol;
   int32_t reserved;
   int64_t factor;
+  int64_t addend;
 } attune_size_spec;
 
 enum {
   ATTUNE_ARGUMENT_OUTPUT = 1,
-  /* All dimensions but the last must collapse into one with even spacing (module inputs). */
+  /* All dimensions but the last must collapse into one with even spacing (query, key, value and out
+   * of a module). */
   ATTUNE_ARGUMENT_EVEN_ROWS = 2
 };
 
@@ -178,7 +181,7 @@ typedef struct attune_module {
   uint64_t hash; /* of configuration, schedule and target; ties packed parameters to the code */
   int32_t argument_count;
   int32_t parameter_count;               /* 0: no packed parameters */
-  const attune_argument_spec *arguments; /* inputs first, outputs last */
+  const attune_argument_spec *arguments; /* inputs first, which bind the symbols; outputs last */
   const attune_argument_spec *parameters;
   int64_t packed_size; /* bytes, header included; 0 without parameters */
   int64_t (*workspace_size)(int64_t batch, int64_t target, int64_t source, int64_t workers);
