@@ -1,0 +1,136 @@
+//===- AttentionTest.cpp - The compiler as a library ----------------------===//
+#include "attune/compiler.hpp"
+
+#include <atomic>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <random>
+#include <thread>
+
+namespace attune {
+namespace {
+
+using Kind = CompileError::Kind;
+
+const char *const kCore = R"({"name": "core", "op": "attention",
+  "module": {"num_heads": 2, "head_dim": 8}, "forward": {"need_weights": true,
+  "average_attn_weights": false}})";
+
+const char *const kModule = R"({"name": "layer", "module": {"embed_dim": 16, "num_heads": 2},
+  "forward": {"inputs": "self", "need_weights": false}})";
+
+std::vector<float> randomFloats(size_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = uniform(generator);
+  return values;
+}
+
+Kind kindOf(const std::string &configuration, const CompileSettings &settings, std::string &text) {
+  try {
+    (void)compile(configuration, settings);
+  } catch (const CompileError &error) {
+    text = error.what();
+    return error.kind();
+  }
+  ADD_FAILURE() << "compiled " << configuration;
+  return Kind::Internal;
+}
+
+TEST(Api, NamesTensors) {
+  Attention layer = compile(kModule);
+  EXPECT_EQ(layer.name(), "layer");
+  EXPECT_EQ(layer.inputs(), std::vector<std::string>{"query"});
+  EXPECT_EQ(layer.outputs(), std::vector<std::string>{"out"});
+  EXPECT_EQ(layer.parameters(), (std::vector<std::string>{"in_proj_weight", "in_proj_bias",
+                                                          "out_proj.weight", "out_proj.bias"}));
+}
+
+/// One key: its weight is 1, and out is its value.
+TEST(Api, RunsAttentionWithWeights) {
+  Attention core = compile(kCore);
+  std::vector<float> query = randomFloats(2 * 3 * 8, 1), key = randomFloats(2 * 8, 2),
+                     value = randomFloats(2 * 8, 3), out(2 * 3 * 8), weights(2 * 3);
+  core(Context(1),
+       {{"query", tensor(query.data(), {1, 2, 3, 8})},
+        {"key", tensor(key.data(), {1, 2, 1, 8})},
+        {"value", tensor(value.data(), {1, 2, 1, 8})}},
+       {{"out", tensor(out.data(), {1, 2, 3, 8})},
+        {"weights", tensor(weights.data(), {1, 2, 3, 1})}});
+  for (float weight : weights)
+    EXPECT_EQ(weight, 1.0f);
+  for (size_t head = 0; head < 2; ++head)
+    for (size_t i = 0; i < 3; ++i)
+      for (size_t c = 0; c < 8; ++c)
+        EXPECT_FLOAT_EQ(out[(head * 3 + i) * 8 + c], value[head * 8 + c]);
+}
+
+TEST(Api, RefusesByKind) {
+  std::string text;
+  EXPECT_EQ(kindOf(R"({"module": {"embed_dim": 16, "num_heads": 3}})", {}, text),
+            Kind::Configuration);
+  EXPECT_NE(text.find("module.num_heads"), std::string::npos) << text;
+  EXPECT_EQ(kindOf("{", {}, text), Kind::Configuration);
+  EXPECT_EQ(kindOf(kModule, {"no-such-cpu", {}, ""}, text), Kind::Target);
+  EXPECT_NE(text.find("no-such-cpu"), std::string::npos) << text;
+  EXPECT_EQ(kindOf(kModule, {"host", {}, "{}"}, text), Kind::Schedule);
+}
+
+TEST(Api, OverridesChangeKeys) {
+  Attention layer = compile(kModule, {"host", {"module.bias=false"}, ""});
+  EXPECT_EQ(layer.parameters(), (std::vector<std::string>{"in_proj_weight", "out_proj.weight"}));
+}
+
+TEST(Api, MissingTensorsAndParametersAreStatuses) {
+  Attention layer = compile(kModule);
+  std::vector<float> query(5 * 16), out(5 * 16);
+  const NamedTensors inputs = {{"query", tensor(query.data(), {5, 1, 16})}};
+  const NamedTensors outputs = {{"out", tensor(out.data(), {5, 1, 16})}};
+  try {
+    layer(Context(1), {}, outputs);
+    FAIL() << "ran without query";
+  } catch (const StatusError &error) {
+    EXPECT_EQ(error.status(), ATTUNE_NOT_FOUND);
+    EXPECT_NE(std::string(error.what()).find("query"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(layer(Context(1), inputs, outputs), StatusError) << "no parameters were set";
+  EXPECT_THROW(layer.setParameters({}), StatusError);
+}
+
+/// Calls of many threads, of different lengths, give what one thread gives.
+TEST(Api, CallsMayOverlap) {
+  Attention layer = compile(kModule);
+  std::vector<float> inWeight = randomFloats(48 * 16, 4), inBias = randomFloats(48, 5),
+                     outWeight = randomFloats(16 * 16, 6), outBias = randomFloats(16, 7);
+  layer.setParameters({{"in_proj_weight", tensor(inWeight.data(), {48, 16})},
+                       {"in_proj_bias", tensor(inBias.data(), {48})},
+                       {"out_proj.weight", tensor(outWeight.data(), {16, 16})},
+                       {"out_proj.bias", tensor(outBias.data(), {16})}});
+  const Context context(2);
+  auto run = [&](int64_t length) {
+    std::vector<float> query = randomFloats(static_cast<size_t>(length) * 16, 8), out(query.size());
+    layer(context, {{"query", tensor(query.data(), {length, 1, 16})}},
+          {{"out", tensor(out.data(), {length, 1, 16})}});
+    return out;
+  };
+  std::vector<std::vector<float>> expected;
+  for (int64_t length = 1; length <= 20; ++length)
+    expected.push_back(run(length));
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 4; ++k)
+    threads.emplace_back([&, k] {
+      for (int64_t turn = 0; turn < 40; ++turn) {
+        const int64_t length = 1 + (turn * 7 + k) % 20;
+        wrong += run(length) != expected[static_cast<size_t>(length - 1)];
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+} // namespace
+} // namespace attune
