@@ -19,6 +19,14 @@ int mostRows(int vectors, const CpuTraits &cpu) {
   return std::min(maxBlockRows, (cpu.vectorRegisters - 1 - vectors) / vectors);
 }
 
+RegisterBlock scoreBlock(const CpuTraits &cpu) {
+  if (cpu.vectorRegisters < 32)
+    return {6, 2};
+  // With 4 lanes, four query elements of a row fill a register, of which FMAs take one lane each:
+  // fewer loads than broadcasts, but a register for each row.
+  return cpu.vectorLanes == 4 ? RegisterBlock{6, 3} : RegisterBlock{6, 4};
+}
+
 /// The relative time of a value block: columns computed, padding included, times the slowdown where
 /// loads, not FMAs, are the limit.
 double blockCost(const RegisterBlock &block, int64_t vectorsNeeded) {
@@ -47,10 +55,10 @@ RegisterBlock valueBlock(int64_t headDim, const CpuTraits &cpu) {
 }
 
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
-  int keys = 128;
-  while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= schedule.keyPanel(cpu))
-    keys /= 2;
-  return keys;
+  int64_t panel = schedule.keyPanel(cpu), keys = roundUp(128, panel);
+  while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= panel)
+    keys = keys / 2 / panel * panel;
+  return int(keys);
 }
 
 /// Query rows: queries and accumulators stay within 3/4 of L1. Fewer than 24 rows read a key panel
@@ -74,7 +82,7 @@ int64_t CpuSchedule::paddedHeadDim(const CpuTraits &cpu, int64_t headDim) const 
 CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu) {
   bool manyRegisters = cpu.vectorRegisters >= 32;
   CpuSchedule schedule;
-  schedule.scores = manyRegisters ? RegisterBlock{6, 4} : RegisterBlock{6, 2};
+  schedule.scores = scoreBlock(cpu);
   schedule.values = valueBlock(problem.headDim, cpu);
   schedule.kvTile = keysOfTile(schedule, problem.headDim, cpu);
   schedule.queryTile = rowsOfTile(schedule, problem.headDim, cpu);

@@ -15,7 +15,7 @@ namespace attune {
 /// What a schedule needs to know of the processor it is made for.
 struct CpuTraits {
   int vectorLanes = 8;        ///< float32 lanes of a vector register: 4, 8 or 16
-  int vectorRegisters = 16;   ///< 16, or 32 with AVX-512
+  int vectorRegisters = 16;   ///< 16 or 32
   int64_t l1Bytes = 32 << 10; ///< data cache of one core
   int64_t l2Bytes = 1 << 20;  ///< second-level cache of one core
 };
@@ -74,10 +74,10 @@ struct CpuSchedule {
 std::string checkSchedule(const CpuSchedule &schedule, const ScheduleProblem &problem,
                           const CpuTraits &cpu);
 
-/// The default schedule: a pure function of problem and CPU, always legal. The kv tile is 128,
-/// halved while a K tile exceeds a quarter of L2; the query tile is the largest multiple of the
-/// register blocks whose queries and accumulators stay within 3/4 of L1, but 24 to 96 rows, within
-/// half of L2 (at least one block).
+/// The default schedule: a pure function of problem and CPU, always legal. The kv tile is 128 or
+/// the next whole number of panels, halved while a K tile exceeds a quarter of L2; the query tile
+/// is the largest multiple of the register blocks whose queries and accumulators stay within 3/4 of
+/// L1, but 24 to 96 rows, within half of L2 (at least one block).
 CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu);
 
 /// JSON form, as in the files under schedules/. Reading is strict: unknown, duplicate and missing

@@ -1,7 +1,9 @@
 //===- Files.cpp - What a compilation leaves on disk ----------------------===//
 #include "package/Files.h"
 
+#include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
@@ -43,6 +45,47 @@ Error writeArchive(StringRef path, StringRef member, ArrayRef<char> object) {
                             /*Deterministic=*/true, /*Thin=*/false);
 }
 
+/// The architecture of an object, or of the first member of an archive.
+static Expected<Triple::ArchType> architectureOf(StringRef path) {
+  auto file = object::createBinary(path);
+  if (!file)
+    return createFileError(path, file.takeError());
+  if (auto *archive = dyn_cast<object::Archive>(file->getBinary())) {
+    Error error = Error::success();
+    for (const object::Archive::Child &child : archive->children(error)) {
+      auto member = child.getAsBinary();
+      if (!member)
+        return createFileError(path, member.takeError());
+      if (auto *objectFile = dyn_cast<object::ObjectFile>(member->get()))
+        return objectFile->getArch();
+      break;
+    }
+    if (error)
+      return createFileError(path, std::move(error));
+  }
+  if (auto *objectFile = dyn_cast<object::ObjectFile>(file->getBinary()))
+    return objectFile->getArch();
+  return createStringError("%s is neither an object nor an archive of objects", path.str().c_str());
+}
+
+/// An object of another architecture needs a runtime of its own.
+static Error checkArchitectures(StringRef objectPath, StringRef runtimeArchive) {
+  Expected<Triple::ArchType> code = architectureOf(objectPath);
+  if (!code)
+    return code.takeError();
+  Expected<Triple::ArchType> runtime = architectureOf(runtimeArchive);
+  if (!runtime)
+    return runtime.takeError();
+  if (*code == *runtime)
+    return Error::success();
+  const std::string wanted = Triple::getArchTypeName(*code).str();
+  return createStringError(
+      "--emit=so: the code is for %s, the runtime %s for %s; write --emit=obj and link it with a "
+      "cross compiler and a runtime built for %s",
+      wanted.c_str(), runtimeArchive.str().c_str(), Triple::getArchTypeName(*runtime).str().c_str(),
+      wanted.c_str());
+}
+
 Error linkShared(StringRef path, StringRef objectPath, StringRef runtimeArchive) {
   std::string compiler = sys::Process::GetEnv("CC").value_or("cc");
   ErrorOr<std::string> program = sys::findProgramByName(compiler);
@@ -52,6 +95,8 @@ Error linkShared(StringRef path, StringRef objectPath, StringRef runtimeArchive)
   if (!sys::fs::exists(runtimeArchive))
     return createStringError("--emit=so needs the runtime, which is not at %s",
                              runtimeArchive.str().c_str());
+  if (Error error = checkArchitectures(objectPath, runtimeArchive))
+    return error;
   // The runtime goes in whole: applications call its functions too.
   StringRef arguments[] = {*program,       "-shared",
                            "-o",           path,

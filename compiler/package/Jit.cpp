@@ -2,8 +2,11 @@
 #include "package/Jit.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
 
@@ -15,6 +18,20 @@ struct LoadedModule::Engine {
 
 LoadedModule::LoadedModule() : engine(std::make_unique<Engine>()) {}
 LoadedModule::~LoadedModule() = default;
+
+/// Code for another architecture would load like any other.
+static Error checkRunsHere(MemoryBufferRef object) {
+  auto file = object::ObjectFile::createObjectFile(object);
+  if (!file)
+    return file.takeError();
+  const Triple here(sys::getProcessTriple());
+  if ((*file)->getArch() == here.getArch())
+    return Error::success();
+  return createStringError("%s: the code is for %s and cannot run on this machine, which is %s",
+                           object.getBufferIdentifier().str().c_str(),
+                           Triple::getArchTypeName((*file)->getArch()).str().c_str(),
+                           here.getArchName().str().c_str());
+}
 
 /// The functions of the runtime that generated code calls.
 static Error defineRuntime(orc::LLJIT &jit) {
@@ -32,6 +49,9 @@ static Error defineRuntime(orc::LLJIT &jit) {
 
 Expected<std::unique_ptr<LoadedModule>> LoadedModule::load(ArrayRef<char> object,
                                                            const std::string &name) {
+  auto buffer = MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), name);
+  if (Error error = checkRunsHere(*buffer))
+    return error;
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
   auto jit = orc::LLJITBuilder().create();
@@ -39,7 +59,6 @@ Expected<std::unique_ptr<LoadedModule>> LoadedModule::load(ArrayRef<char> object
     return jit.takeError();
   if (Error error = defineRuntime(**jit))
     return error;
-  auto buffer = MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), name);
   if (Error error = (*jit)->addObjectFile(std::move(buffer)))
     return error;
   auto address = (*jit)->lookup(name + "_module");

@@ -109,7 +109,8 @@ void stampTarget(Module &module, const TargetInfo &target) {
     for (StringRef attribute : {"target-cpu", "target-features", "tune-cpu", "prefer-vector-width",
                                 "min-legal-vector-width", "reciprocal-estimates"})
       function.removeFnAttr(attribute);
-    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("target-cpu", target.instructionSet);
+    function.addFnAttr("tune-cpu", target.cpu);
     if (!target.features.empty())
       function.addFnAttr("target-features", target.features);
     function.addFnAttr("prefer-vector-width", std::to_string(target.kernels.vectorLanes * 32));

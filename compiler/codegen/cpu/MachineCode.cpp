@@ -34,10 +34,10 @@ Expected<std::unique_ptr<TargetMachine>> createMachine(const TargetInfo &info) {
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Standard; // fuse where an instruction says `contract`
   std::unique_ptr<TargetMachine> machine(
-      target->createTargetMachine(triple, info.cpu, info.features, options, Reloc::PIC_,
+      target->createTargetMachine(triple, info.instructionSet, info.features, options, Reloc::PIC_,
                                   std::nullopt, CodeGenOptLevel::Aggressive));
   if (!machine)
-    return createStringError("LLVM cannot generate code for cpu %s", info.cpu.c_str());
+    return createStringError("LLVM cannot generate code for cpu %s", info.instructionSet.c_str());
   return machine;
 }
 

@@ -4,7 +4,9 @@
 #include "attune/attune.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 #include <algorithm>
 #include <unistd.h>
@@ -12,7 +14,8 @@
 namespace attune::cpu {
 
 namespace {
-constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
+/// The name of the AArch64 CPU without extensions: here, and in LLVM.
+constexpr llvm::StringRef kAArch64 = "aarch64", kAArch64Baseline = "generic";
 
 /// LLVM's feature names and the run-time check's bits. AMX is not among them: LLVM uses it only
 /// where asked, and the operating system grants it process by process.
@@ -58,24 +61,69 @@ void setFeatures(TargetInfo &target, const Features &features) {
   target.traits.vectorRegisters = kernels.avx512 ? 32 : 16;
 }
 
-TargetInfo hostTarget() {
+TargetInfo x86Target(llvm::StringRef name, llvm::StringRef cpu, const Features &features) {
   TargetInfo target;
-  target.name = "host";
-  target.triple = kTriple.str();
-  target.cpu = llvm::sys::getHostCPUName().str();
+  target.name = name.str();
+  target.triple = "x86_64-unknown-linux-gnu";
+  target.cpu = target.instructionSet = cpu.str();
+  setFeatures(target, features);
+  return target;
+}
+
+/// float32 needs nothing beyond NEON, which every AArch64 CPU has: the code is scheduled for `cpu`
+/// and runs on all of them.
+TargetInfo aarch64Target(llvm::StringRef name, llvm::StringRef cpu) {
+  TargetInfo target;
+  target.name = name.str();
+  target.triple = "aarch64-unknown-linux-gnu";
+  target.cpu = cpu.str();
+  target.instructionSet = kAArch64Baseline.str();
+  target.kernels.arch = KernelTarget::Arch::AArch64;
+  target.kernels.vectorLanes = target.traits.vectorLanes = 4;
+  target.traits.vectorRegisters = 32;
+  return target;
+}
+
+TargetInfo x86Host() {
   Features features = llvm::sys::getHostCPUFeatures();
+  TargetInfo target = x86Target("host", llvm::sys::getHostCPUName(), features);
   std::vector<std::string> list;
   for (const auto &entry : features)
     list.push_back((entry.getValue() ? "+" : "-") + entry.getKey().str());
   std::sort(list.begin(), list.end());
   for (const std::string &entry : list)
     target.features += (target.features.empty() ? "" : ",") + entry;
-  setFeatures(target, features);
+  return target;
+}
+
+llvm::Expected<TargetInfo> hostTarget() {
+  const llvm::Triple process(llvm::sys::getProcessTriple());
+  TargetInfo target;
+  if (process.getArch() == llvm::Triple::x86_64)
+    target = x86Host();
+  else if (process.getArch() == llvm::Triple::aarch64)
+    target = aarch64Target("host", llvm::sys::getHostCPUName());
+  else
+    return llvm::createStringError("no code can be generated for this machine (%s), only for "
+                                   "x86_64 and aarch64",
+                                   process.getArchName().str().c_str());
   if (long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE); bytes > 0)
     target.traits.l1Bytes = bytes;
   if (long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
     target.traits.l2Bytes = bytes;
   return target;
+}
+
+TargetInfo x86Named(llvm::StringRef name) {
+  llvm::SmallVector<llvm::StringRef> list;
+  llvm::X86::getFeaturesForCPU(name, list);
+  Features features;
+  for (llvm::StringRef feature : list)
+    features[feature] = true;
+  // The list leaves out what its features imply: avx512vl stands for avx512f, avx2 for avx.
+  for (llvm::StringRef feature : list)
+    llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, features);
+  return x86Target(name, name, features);
 }
 
 std::string nearestNames(llvm::StringRef name) {
@@ -88,34 +136,30 @@ std::string nearestNames(llvm::StringRef name) {
 } // namespace
 
 std::vector<std::string> targetNames() {
-  llvm::SmallVector<llvm::StringRef> cpus;
-  llvm::X86::fillValidCPUArchList(cpus, /*Only64Bit=*/true);
+  llvm::SmallVector<llvm::StringRef> x86, aarch64;
+  llvm::X86::fillValidCPUArchList(x86, /*Only64Bit=*/true);
+  llvm::AArch64::fillValidCPUArchList(aarch64);
   std::vector<std::string> names = {"host"};
-  for (llvm::StringRef cpu : cpus)
-    names.push_back(cpu.str());
+  names.insert(names.end(), x86.begin(), x86.end());
+  names.push_back(kAArch64.str());
+  for (llvm::StringRef cpu : aarch64)
+    if (cpu != kAArch64Baseline)
+      names.push_back(cpu.str());
   return names;
 }
 
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name) {
   if (name == "host")
     return hostTarget();
-  if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
-    return llvm::createStringError("unknown target '%s'; nearest: %s (attune targets lists all)",
-                                   name.str().c_str(), nearestNames(name).c_str());
-  TargetInfo target;
-  target.name = name.str();
-  target.triple = kTriple.str();
-  target.cpu = name.str();
-  llvm::SmallVector<llvm::StringRef> list;
-  llvm::X86::getFeaturesForCPU(name, list);
-  Features features;
-  for (llvm::StringRef feature : list)
-    features[feature] = true;
-  // The list leaves out what its features imply: avx512vl stands for avx512f, avx2 for avx.
-  for (llvm::StringRef feature : list)
-    llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, features);
-  setFeatures(target, features);
-  return target;
+  if (name == kAArch64)
+    return aarch64Target(name, kAArch64Baseline);
+  if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) != llvm::X86::CK_None)
+    return x86Named(name);
+  llvm::StringRef cpu = llvm::AArch64::resolveCPUAlias(name);
+  if (name != kAArch64Baseline && llvm::AArch64::parseCpu(cpu))
+    return aarch64Target(name, cpu);
+  return llvm::createStringError("unknown target '%s'; nearest: %s (attune targets lists all)",
+                                 name.str().c_str(), nearestNames(name).c_str());
 }
 
 } // namespace attune::cpu

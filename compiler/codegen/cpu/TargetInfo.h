@@ -13,17 +13,18 @@ namespace attune::cpu {
 /// A CPU to compile for: LLVM's terms, Halide's terms, the schedule's terms and the run-time
 /// check's.
 struct TargetInfo {
-  std::string name; ///< as given: host, x86-64-v3, znver4 ...
+  std::string name; ///< as given: host, x86-64-v3, neoverse-n1 ...
   std::string triple;
-  std::string cpu;      ///< LLVM's -mcpu
-  std::string features; ///< LLVM's -mattr; empty but for host
+  std::string cpu;            ///< LLVM's name of the CPU, whose timing counts (-mtune)
+  std::string instructionSet; ///< LLVM's name of the CPU whose instructions may be used (-mcpu)
+  std::string features;       ///< LLVM's -mattr; empty but for host
   KernelTarget kernels;
   CpuTraits traits;
   uint32_t requiredFeatures = 0; ///< ATTUNE_CPU_* bits
 };
 
-/// Resolves `host` or any x86-64 CPU name that LLVM knows. An unknown name is an error that lists
-/// the nearest ones.
+/// Resolves `host`, `aarch64` or any x86-64 or AArch64 CPU name that LLVM knows. An unknown name is
+/// an error that lists the nearest ones.
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name);
 
 /// All names that resolveTarget takes, `host` first.

@@ -10,6 +10,7 @@ namespace {
 
 const CpuTraits avx512{.vectorLanes = 16, .vectorRegisters = 32};
 const CpuTraits avx2{.vectorLanes = 8, .vectorRegisters = 16};
+const CpuTraits neon{.vectorLanes = 4, .vectorRegisters = 32};
 
 std::string describe(const CpuTraits &cpu, const ScheduleProblem &problem) {
   return "lanes " + std::to_string(cpu.vectorLanes) + " registers " +
@@ -64,7 +65,7 @@ TEST(DefaultSchedule, KeepsEnoughAccumulatorsAndRows) {
 }
 
 TEST(DefaultSchedule, WastesLittleOnPadding) {
-  for (const CpuTraits &cpu : {avx512, avx2})
+  for (const CpuTraits &cpu : {avx512, avx2, neon})
     for (int64_t headDim = 1; headDim <= 1024; ++headDim) {
       CpuSchedule s = defaultSchedule({false, 0, headDim}, cpu);
       int64_t whole = (headDim + cpu.vectorLanes - 1) / cpu.vectorLanes * cpu.vectorLanes;
@@ -85,13 +86,26 @@ TEST(DefaultSchedule, ValueBlocks) {
       {avx512, 64, 6, 4, 64},   {avx512, 80, 5, 5, 80},   {avx512, 96, 4, 6, 96},
       {avx512, 128, 6, 4, 128}, {avx512, 256, 6, 4, 256}, {avx512, 1, 12, 1, 16},
       {avx512, 176, 6, 4, 192}, {avx2, 64, 6, 2, 64},     {avx2, 24, 4, 3, 24},
-      {avx2, 128, 6, 2, 128},
+      {avx2, 128, 6, 2, 128},   {neon, 4, 12, 1, 4},      {neon, 64, 6, 4, 64},
+      {neon, 9, 9, 3, 12},      {neon, 128, 6, 4, 128},
   };
   for (const KnownBlock &row : known) {
     CpuSchedule s = defaultSchedule({false, 0, row.headDim}, row.cpu);
     EXPECT_EQ(s.values.rows, row.rows) << row.headDim;
     EXPECT_EQ(s.values.vectors, row.vectors) << row.headDim;
     EXPECT_EQ(s.paddedHeadDim(row.cpu, row.headDim), row.padded);
+  }
+}
+
+TEST(DefaultSchedule, ScoreBlocks) {
+  struct {
+    CpuTraits cpu;
+    int rows, vectors;
+  } known[] = {{avx512, 6, 4}, {avx2, 6, 2}, {neon, 6, 3}, {{.vectorLanes = 4}, 6, 2}};
+  for (const auto &row : known) {
+    CpuSchedule s = defaultSchedule({false, 0, 64}, row.cpu);
+    EXPECT_EQ(s.scores.rows, row.rows) << row.cpu.vectorLanes;
+    EXPECT_EQ(s.scores.vectors, row.vectors) << row.cpu.vectorLanes;
   }
 }
 
@@ -106,6 +120,11 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(defaultSchedule({false, 0, 512}, avx512).kvTile, 128);
   EXPECT_EQ(defaultSchedule({false, 0, 1024}, avx512).kvTile, 64);
   EXPECT_EQ(defaultSchedule({false, 0, 60}, avx512).packValue, PackValue::PerHead);
+
+  EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).queryTile, 48);
+  EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).keyPanel(neon), 12);
+  EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).kvTile, 132);
+  EXPECT_EQ(defaultSchedule({false, 0, 1024}, neon).kvTile, 60);
 
   CpuSchedule module = defaultSchedule({true, 768, 64}, avx512);
   EXPECT_EQ(module.packValue, PackValue::PerHead);
