@@ -14,6 +14,8 @@ config.test_exec_root = config.attune_lit_build_dir
 config.environment["PATH"] = os.pathsep.join(
     [config.attune_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
 )
+# Every compilation is one, and the user's cache is left alone; tests of the cache have their own.
+config.environment["ATTUNE_CACHE_DIR"] = ""
 for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
