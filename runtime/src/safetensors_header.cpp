@@ -7,6 +7,9 @@
 
 #include "safetensors_header.h"
 
+#include "tensor_file_data.h"
+#include "tensor_file_text.h"
+
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -269,16 +272,6 @@ std::string checkLayout(uint64_t DataBytes, const std::vector<TensorEntry> &Entr
   return {};
 }
 
-std::string checkNames(const std::vector<TensorEntry> &Entries) {
-  std::vector<std::string_view> Names;
-  Names.reserve(Entries.size());
-  for (const TensorEntry &Entry : Entries)
-    Names.push_back(Entry.Name);
-  std::sort(Names.begin(), Names.end());
-  auto Twice = std::adjacent_find(Names.begin(), Names.end());
-  return Twice == Names.end() ? "" : "tensor " + quoteText(*Twice) + " occurs twice";
-}
-
 } // namespace
 
 std::string parseHeader(std::string_view Header, uint64_t DataBytes,
@@ -288,8 +281,6 @@ std::string parseHeader(std::string_view Header, uint64_t DataBytes,
   HeaderReader Reader(Entries);
   if (!nlohmann::json::sax_parse(Header.data(), Header.data() + Header.size(), &Reader))
     return Reader.Problem.empty() ? "the header is not valid JSON" : Reader.Problem;
-  if (std::string Problem = checkNames(Entries); !Problem.empty())
-    return Problem;
   return checkLayout(DataBytes, Entries);
 }
 
@@ -298,27 +289,6 @@ const char *fileDtypeName(attune_dtype Dtype) {
     if (Row.Dtype == Dtype)
       return Row.Name;
   return nullptr;
-}
-
-std::string quoteText(std::string_view Text) {
-  constexpr size_t Longest = 80;
-  std::string Result = "'";
-  for (char C : Text.substr(0, Longest))
-    Result += static_cast<unsigned char>(C) < 0x20 || C == 0x7f ? '?' : C;
-  return Result + (Text.size() > Longest ? "...'" : "'");
-}
-
-bool denseBytes(attune_dtype Dtype, int32_t Rank, const int64_t *Sizes, uint64_t &Bytes) {
-  // Zeros count as one at first: a size beside a zero must not overflow later arithmetic either.
-  int64_t Product = static_cast<int64_t>(attune_dtype_size(Dtype));
-  bool Empty = false;
-  for (int32_t I = 0; I < Rank; ++I) {
-    Empty |= Sizes[I] == 0;
-    if (Sizes[I] < 0 || __builtin_mul_overflow(Product, Sizes[I] == 0 ? 1 : Sizes[I], &Product))
-      return false;
-  }
-  Bytes = Empty ? 0 : static_cast<uint64_t>(Product);
-  return true;
 }
 
 } // namespace attune::runtime

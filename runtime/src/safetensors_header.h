@@ -29,19 +29,13 @@ struct TensorEntry {
   uint64_t End = 0;
 };
 
-/// Parses and checks a header against \p DataBytes, the bytes that follow it. Returns an empty
-/// string, or what is wrong.
+/// Parses and checks a header against \p DataBytes, the bytes that follow it, except that names are
+/// unique. Returns an empty string, or what is wrong.
 std::string parseHeader(std::string_view Header, uint64_t DataBytes,
                         std::vector<TensorEntry> &Entries);
 
 /// The name that .safetensors files use for an element type; null for an unknown one.
 const char *fileDtypeName(attune_dtype Dtype);
-
-/// Quotes untrusted text for a message: short, and without control characters.
-std::string quoteText(std::string_view Text);
-
-/// Computes the bytes of a dense tensor; false if a size is negative or the product overflows.
-bool denseBytes(attune_dtype Dtype, int32_t Rank, const int64_t *Sizes, uint64_t &Bytes);
 
 } // namespace attune::runtime
 

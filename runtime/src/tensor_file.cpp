@@ -1,185 +1,92 @@
-//===- tensor_file.cpp - Reading .safetensors files -------------------------------------------===//
+//===- tensor_file.cpp - Reading tensor files -------------------------------------------------===//
+//
+// The C interface, and which reader a file's first bytes ask for.
+//
+//===------------------------------------------------------------------------------------------===//
 
 #include "attune/tensor_file.h"
 
 #include "error.h"
-#include "safetensors_header.h"
+#include "npy.h"
+#include "safetensors.h"
+#include "tensor_file_data.h"
+#include "tensor_file_source.h"
+#include "tensor_file_text.h"
+#include "torch_file.h"
+#include "zip.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <memory>
 #include <new>
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace attune::runtime;
 
 struct attune_tensor_file {
-  struct Free {
-    void operator()(std::byte *Data) const { std::free(Data); }
-  };
-
   std::string Path; ///< For messages.
-  std::vector<TensorEntry> Entries;
-  std::vector<void *> Data;     ///< Of each entry.
-  std::vector<uint32_t> ByName; ///< Indices of entries, sorted by name.
-  std::unique_ptr<std::byte[], Free> Storage;
+  FileData Data;
+  std::vector<uint32_t> ByName; ///< Indices of tensors, sorted by name.
 };
 
 namespace {
 
-constexpr size_t LengthBytes = 8; ///< Of the header's length, which a file starts with.
-
-/// Where the bytes come from: an open file or memory.
-struct Source {
-  int Descriptor = -1;
-  const std::byte *Memory = nullptr;
-  uint64_t Size = 0;
-
-  Source() = default;
-  Source(const Source &) = delete;
-  ~Source() {
-    if (Descriptor >= 0)
-      close(Descriptor);
-  }
-
-  /// Copies \p Count bytes from \p Offset, which lie within Size; false if that fails.
-  bool read(uint64_t Offset, void *Target, size_t Count) const;
-};
-
-bool Source::read(uint64_t Offset, void *Target, size_t Count) const {
-  if (Count == 0)
-    return true;
-  if (Memory) {
-    std::memcpy(Target, Memory + Offset, Count);
-    return true;
-  }
-  auto *Bytes = static_cast<std::byte *>(Target);
-  while (Count > 0) {
-    ssize_t Got = pread(Descriptor, Bytes, Count, static_cast<off_t>(Offset));
-    if (Got < 0 && errno == EINTR)
-      continue;
-    if (Got <= 0) {
-      // The file became shorter while it was read.
-      if (Got == 0)
-        errno = EIO;
-      return false;
-    }
-    Bytes += Got;
-    Offset += static_cast<uint64_t>(Got);
-    Count -= static_cast<size_t>(Got);
-  }
-  return true;
+/// The file's name without folders and the last extension: what a tensor without a name is called.
+std::string_view stemOf(std::string_view Path) {
+  Path = Path.substr(Path.rfind('/') + 1);
+  size_t Dot = Path.rfind('.');
+  return Dot == 0 || Dot == std::string_view::npos ? Path : Path.substr(0, Dot);
 }
 
-attune_status failBadFile(const std::string &Path, const std::string &Problem) {
-  return fail(ATTUNE_BAD_FILE, "%s: %s", Path.c_str(), Problem.c_str());
+FileData readZip(const Source &From, std::string_view Stem) {
+  ZipArchive Archive(From);
+  return isTorchArchive(Archive) ? readTorchFile(Archive, Stem) : readNpz(Archive);
 }
 
-attune_status failIo(const std::string &Path, const char *Action) {
-  int Error = errno;
-  return fail(ATTUNE_IO_ERROR, "%s: cannot %s: %s", Path.c_str(), Action, std::strerror(Error));
-}
-
-uint64_t loadLittleEndian(const unsigned char (&Bytes)[LengthBytes]) {
-  uint64_t Value = 0;
-  for (size_t I = 0; I < LengthBytes; ++I)
-    Value |= static_cast<uint64_t>(Bytes[I]) << (8 * I);
-  return Value;
-}
-
-attune_status readHeader(const Source &From, attune_tensor_file &File, uint64_t &DataStart) {
-  if (From.Size < LengthBytes)
-    return failBadFile(File.Path,
-                       "has " + std::to_string(From.Size) + " bytes, expected 8 or more");
-  unsigned char LengthField[LengthBytes];
-  if (!From.read(0, LengthField, LengthBytes))
-    return failIo(File.Path, "read the header's length");
-  uint64_t Length = loadLittleEndian(LengthField);
-  if (Length > MaxHeaderBytes)
-    return failBadFile(File.Path, "the header's length is " + std::to_string(Length) +
-                                      ", expected at most " + std::to_string(MaxHeaderBytes));
-  if (Length > From.Size - LengthBytes)
-    return failBadFile(File.Path, "the header's length is " + std::to_string(Length) +
-                                      ", but only " + std::to_string(From.Size - LengthBytes) +
-                                      " bytes follow");
-  std::string Header(static_cast<size_t>(Length), '\0');
-  if (!From.read(LengthBytes, Header.data(), Header.size()))
-    return failIo(File.Path, "read the header");
-  DataStart = LengthBytes + Length;
-  std::string Problem = parseHeader(Header, From.Size - DataStart, File.Entries);
-  return Problem.empty() ? ATTUNE_OK : failBadFile(File.Path, Problem);
-}
-
-uint64_t roundUp(uint64_t Bytes) {
-  return (Bytes + ATTUNE_ALIGNMENT - 1) / ATTUNE_ALIGNMENT * ATTUNE_ALIGNMENT;
-}
-
-/// Booleans other than 0 and 1 would be undefined behaviour in code that uses them.
-bool hasOnlyBooleans(const std::byte *Data, uint64_t Bytes) {
-  return std::all_of(Data, Data + Bytes, [](std::byte B) { return B <= std::byte{1}; });
-}
-
-attune_status readData(const Source &From, uint64_t DataStart, attune_tensor_file &File) {
-  uint64_t Total = 0;
-  for (const TensorEntry &Entry : File.Entries)
-    Total += roundUp(Entry.End - Entry.Begin);
-  File.Storage.reset(static_cast<std::byte *>(
-      std::aligned_alloc(ATTUNE_ALIGNMENT, std::max<uint64_t>(Total, ATTUNE_ALIGNMENT))));
-  if (!File.Storage)
-    throw std::bad_alloc();
-  File.Data.reserve(File.Entries.size());
-  std::byte *Target = File.Storage.get();
-  for (const TensorEntry &Entry : File.Entries) {
-    uint64_t Bytes = Entry.End - Entry.Begin;
-    File.Data.push_back(Bytes > 0 ? Target : nullptr);
-    if (!From.read(DataStart + Entry.Begin, Target, Bytes))
-      return failIo(File.Path, "read its data");
-    if (Entry.Dtype == ATTUNE_BOOL && !hasOnlyBooleans(Target, Bytes))
-      return failBadFile(File.Path,
-                         "tensor " + quoteText(Entry.Name) + ": a boolean is neither 0 nor 1");
-    Target += roundUp(Bytes);
-  }
-  return ATTUNE_OK;
+FileData readFile(const Source &From, std::string_view Stem) {
+  constexpr size_t Most = 9;
+  char Bytes[Most] = {};
+  From.read(0, Bytes, std::min<uint64_t>(Most, From.size()));
+  std::string_view Start(Bytes, Most);
+  // First, because the length that such a file starts with can look like any of the others.
+  if (Start.substr(4) == std::string_view("\0\0\0\0{", 5))
+    return readSafetensors(From);
+  if (Start.starts_with("\x93NUMPY"))
+    return readNpy(From, Stem);
+  for (std::string_view Signature : {"PK\3\4", "PK\5\6"})
+    if (Start.starts_with(Signature))
+      return readZip(From, Stem);
+  if (Start[0] == '\x80' && Start[1] >= 2 && Start[1] <= 5)
+    refuse("is in PyTorch's legacy format or another bare pickle; load it in Python and save it "
+           "again with torch.save(model.state_dict(), file)");
+  return readSafetensors(From);
 }
 
 attune_status load(const Source &From, const char *Name, attune_tensor_file **Result) {
   auto File = std::make_unique<attune_tensor_file>();
   File->Path = Name;
-  uint64_t DataStart = 0;
-  if (attune_status Status = readHeader(From, *File, DataStart))
-    return Status;
-  if (attune_status Status = readData(From, DataStart, *File))
-    return Status;
-  File->ByName.resize(File->Entries.size());
+  File->Data = readFile(From, stemOf(Name));
+  const std::vector<FileTensor> &Tensors = File->Data.Tensors;
+  File->ByName.resize(Tensors.size());
   for (uint32_t I = 0; I < File->ByName.size(); ++I)
     File->ByName[I] = I;
   std::sort(File->ByName.begin(), File->ByName.end(),
-            [&](uint32_t A, uint32_t B) { return File->Entries[A].Name < File->Entries[B].Name; });
+            [&](uint32_t A, uint32_t B) { return Tensors[A].Name < Tensors[B].Name; });
+  auto Twice =
+      std::adjacent_find(File->ByName.begin(), File->ByName.end(), [&](uint32_t A, uint32_t B) {
+        return Tensors[A].Name == Tensors[B].Name;
+      });
+  if (Twice != File->ByName.end())
+    refuse("tensor " + quoteText(Tensors[*Twice].Name) + " occurs twice");
   *Result = File.release();
   return ATTUNE_OK;
-}
-
-attune_status open(const char *Path, attune_tensor_file **Result) {
-  Source From;
-  // Non-blocking, so that a named pipe is refused below rather than waited for.
-  From.Descriptor = ::open(Path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat Info;
-  if (From.Descriptor < 0 || fstat(From.Descriptor, &Info) != 0)
-    return failIo(Path, "open the file");
-  if (!S_ISREG(Info.st_mode))
-    return fail(ATTUNE_IO_ERROR, "%s: is not a regular file", Path);
-  From.Size = static_cast<uint64_t>(Info.st_size);
-  return load(From, Path, Result);
 }
 
 /// Runs \p Body, and turns an exception into a status: none may cross the C interface.
 template <typename Function> attune_status guarded(const char *Name, Function Body) noexcept {
   try {
     return Body();
+  } catch (const FileError &Error) {
+    return fail(Error.Status, "%s: %s", Name, Error.Text.c_str());
   } catch (const std::bad_alloc &) {
     return fail(ATTUNE_OUT_OF_MEMORY, "%s: out of memory", Name);
   } catch (...) {
@@ -209,27 +116,27 @@ std::string nearestNames(const attune_tensor_file &File, std::string_view Name) 
   // Bounds the time that a hostile file can take here.
   constexpr size_t MostNames = 4096, Longest = 128, Shown = 3;
   std::vector<std::pair<size_t, size_t>> Ranked;
-  for (size_t I = 0; I < std::min(File.Entries.size(), MostNames); ++I) {
-    std::string_view Other = File.Entries[I].Name;
+  for (size_t I = 0; I < std::min(File.Data.Tensors.size(), MostNames); ++I) {
+    std::string_view Other = File.Data.Tensors[I].Name;
     Ranked.emplace_back(editDistance(Name.substr(0, Longest), Other.substr(0, Longest)), I);
   }
   std::sort(Ranked.begin(), Ranked.end());
   std::string Result;
   for (size_t I = 0; I < std::min(Ranked.size(), Shown); ++I)
-    Result += (I ? ", " : "") + quoteText(File.Entries[Ranked[I].second].Name);
+    Result += (I ? ", " : "") + quoteText(File.Data.Tensors[Ranked[I].second].Name);
   return Result;
 }
 
 attune_status get(const attune_tensor_file &File, std::string_view Name, attune_tensor &Tensor) {
+  const std::vector<FileTensor> &Tensors = File.Data.Tensors;
   auto Found = std::lower_bound(
       File.ByName.begin(), File.ByName.end(), Name,
-      [&](uint32_t Index, std::string_view Key) { return File.Entries[Index].Name < Key; });
-  if (Found != File.ByName.end() && File.Entries[*Found].Name == Name) {
-    const TensorEntry &Entry = File.Entries[*Found];
-    Tensor = attune_dense_tensor(File.Data[*Found], Entry.Dtype, Entry.Rank, Entry.Sizes);
+      [&](uint32_t Index, std::string_view Key) { return Tensors[Index].Name < Key; });
+  if (Found != File.ByName.end() && Tensors[*Found].Name == Name) {
+    Tensor = Tensors[*Found].Tensor;
     return ATTUNE_OK;
   }
-  if (File.Entries.empty())
+  if (Tensors.empty())
     return fail(ATTUNE_NOT_FOUND, "%s: tensor %s not found, the file has none", File.Path.c_str(),
                 quoteText(Name).c_str());
   return fail(ATTUNE_NOT_FOUND, "%s: tensor %s not found, the nearest are %s", File.Path.c_str(),
@@ -243,7 +150,7 @@ attune_status attune_tensor_file_open(const char *path, attune_tensor_file **fil
     return fail(ATTUNE_NULL_POINTER, "attune_tensor_file_open: %s: is null",
                 path ? "file" : "path");
   *file = nullptr;
-  return guarded(path, [&] { return open(path, file); });
+  return guarded(path, [&] { return load(Source(path), path, file); });
 }
 
 attune_status attune_tensor_file_parse(const void *bytes, size_t size, const char *name,
@@ -254,22 +161,18 @@ attune_status attune_tensor_file_parse(const void *bytes, size_t size, const cha
                 : !name ? "name"
                         : "bytes");
   *file = nullptr;
-  return guarded(name, [&] {
-    Source From;
-    From.Memory = static_cast<const std::byte *>(bytes);
-    From.Size = size;
-    return load(From, name, file);
-  });
+  return guarded(name, [&] { return load(Source(bytes, size), name, file); });
 }
 
 void attune_tensor_file_close(attune_tensor_file *file) { delete file; }
 
 size_t attune_tensor_file_count(const attune_tensor_file *file) {
-  return file ? file->Entries.size() : 0;
+  return file ? file->Data.Tensors.size() : 0;
 }
 
 const char *attune_tensor_file_name(const attune_tensor_file *file, size_t index) {
-  return file && index < file->Entries.size() ? file->Entries[index].Name.c_str() : nullptr;
+  return file && index < file->Data.Tensors.size() ? file->Data.Tensors[index].Name.c_str()
+                                                   : nullptr;
 }
 
 attune_status attune_tensor_file_get(const attune_tensor_file *file, const char *name,

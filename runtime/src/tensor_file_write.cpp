@@ -4,6 +4,8 @@
 #include "error.h"
 #include "raw_value.h"
 #include "safetensors_header.h"
+#include "tensor_file_data.h"
+#include "tensor_file_text.h"
 
 #include <algorithm>
 #include <atomic>

@@ -23,7 +23,7 @@ TEST_F(Forward, RunsGeneratedCode) {
 TEST_F(Forward, WithoutABatchDimensionTheBatchIsOne) {
   Module.argument_count = 1;
   Specs[0].rank = 1;
-  Specs[0].sizes[0] = {ATTUNE_SIZE_TARGET, 0, 1};
+  Specs[0].sizes[0] = {ATTUNE_SIZE_TARGET, 0, 1, 0};
   Call.Tensors[Query].rank = 1;
   Call.Tensors[Query].sizes[0] = 3;
   Call.Tensors[Query].strides[0] = 1;
@@ -52,7 +52,7 @@ TEST_F(Forward, ModuleOfAnotherVersion) {
   Module.struct_size = sizeof(attune_module);
   Module.abi_version = 9;
   expectRefused(ATTUNE_WRONG_VERSION,
-                "attune_forward: module: was made for version 9 of the interface, expected 1");
+                "attune_forward: module: was made for version 9 of the interface, expected 2");
 }
 
 TEST_F(Forward, DamagedDescriptor) {
@@ -69,11 +69,21 @@ TEST_F(Forward, DamagedDescriptor) {
   Specs[0].rank = 7;
   expectRefused(ATTUNE_WRONG_VERSION, Text);
   Specs[0].rank = 3;
-  Specs[0].sizes[0].factor = 0;
+  const attune_size_spec Damaged[] = {{ATTUNE_SIZE_BATCH, 0, 0, 0},
+                                      {ATTUNE_SIZE_BATCH, 0, -1, 0},
+                                      {ATTUNE_SIZE_BATCH, 0, 1, -1},
+                                      {ATTUNE_SYMBOLS, 0, 1, 0},
+                                      {-1, 0, 1, 0},
+                                      {ATTUNE_SIZE_FIXED, 0, -1, 0},
+                                      {ATTUNE_SIZE_FIXED, 0, 1, 1}};
+  for (const attune_size_spec &Size : Damaged) {
+    Specs[0].sizes[0] = Size;
+    expectRefused(ATTUNE_WRONG_VERSION, Text);
+  }
+  Specs[0].sizes[0] = {ATTUNE_SIZE_BATCH, 0, 1, 0};
+  std::swap(Specs[Bias], Specs[Output]); // An input after an output.
   expectRefused(ATTUNE_WRONG_VERSION, Text);
-  Specs[0].sizes[0] = {4, 0, 1};
-  expectRefused(ATTUNE_WRONG_VERSION, Text);
-  Specs[0].sizes[0] = {ATTUNE_SIZE_BATCH, 0, 1};
+  std::swap(Specs[Bias], Specs[Output]);
   Module.forward = nullptr;
   expectRefused(ATTUNE_WRONG_VERSION, "attention_forward: module: its descriptor is damaged");
 }
@@ -109,94 +119,6 @@ TEST_F(Forward, MisalignedArguments) {
             ATTUNE_MISALIGNED);
 }
 
-//===- Types and sizes ------------------------------------------------------------------------===//
-
-TEST_F(Forward, WrongDtype) {
-  Call.Tensors[Query].dtype = ATTUNE_FLOAT64;
-  expectRefused(ATTUNE_WRONG_DTYPE, "attention_forward: query: dtype is float64, expected float32");
-  Call.Tensors[Query].dtype = ATTUNE_FLOAT32;
-  Call.Tensors[Mask].dtype = ATTUNE_INT64;
-  expectRefused(ATTUNE_WRONG_DTYPE,
-                "attention_forward: mask: dtype is int64, expected float32 or bool");
-  for (int Unknown : {10, 32, 64, -1}) {
-    std::memcpy(&Call.Tensors[Mask].dtype, &Unknown, sizeof(Unknown));
-    expectRefused(ATTUNE_WRONG_DTYPE, "attention_forward: mask: dtype is unknown (" +
-                                          std::to_string(static_cast<unsigned>(Unknown)) +
-                                          "), expected float32 or bool");
-  }
-}
-
-TEST_F(Forward, WrongRank) {
-  for (int32_t Rank : {-1, 0, 2, 4, 7, INT32_MAX}) {
-    Call.Tensors[Key].rank = Rank;
-    expectRefused(ATTUNE_WRONG_RANK,
-                  "attention_forward: key: rank is " + std::to_string(Rank) + ", expected 3");
-  }
-}
-
-TEST_F(Forward, WrongSizes) {
-  attune_tensor Good = Call.Tensors[Value];
-  Call.Tensors[Value].sizes[1] = 7;
-  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: value: size of dimension 1 is 7, expected 5 "
-                                   "(source length, from key)");
-  Call.Tensors[Value] = Good;
-  Call.Tensors[Value].sizes[0] = 1;
-  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: value: size of dimension 0 is 1, expected 2 "
-                                   "(batch size, from query)");
-  Call.Tensors[Value] = Good;
-  Call.Tensors[Value].sizes[2] = 9;
-  expectRefused(ATTUNE_WRONG_SIZE,
-                "attention_forward: value: size of dimension 2 is 9, expected 8");
-  Call.Tensors[Value] = Good;
-  Call.Tensors[Value].sizes[1] = -5;
-  expectRefused(ATTUNE_WRONG_SIZE,
-                "attention_forward: value: size of dimension 1 is -5, expected 0 or more");
-  Call.Tensors[Value] = Good;
-  Call.Tensors[Output].sizes[1] = 4;
-  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: output: size of dimension 1 is 4, expected "
-                                   "3 (target length, from query)");
-}
-
-TEST_F(Forward, SizesWithAFactor) {
-  Call.Tensors[Bias].sizes[0] = 3;
-  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: bias: size of dimension 0 is 3, expected 4 "
-                                   "(2 x batch size 2, from query)");
-  Specs[Query].sizes[0].factor = 2;
-  Call.Tensors[Query].sizes[0] = 3;
-  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: query: size of dimension 0 is 3, expected a "
-                                   "multiple of 2 (2 x batch size)");
-  // A factor times this batch size does not fit 64 bits.
-  Specs[Query].sizes[0].factor = 1;
-  Specs[Query].sizes[1] = Specs[Query].sizes[2] = {ATTUNE_SIZE_FIXED, 0, 0};
-  Call.Tensors[Query].sizes[0] = int64_t{1} << 30;
-  Call.Tensors[Query].sizes[1] = Call.Tensors[Query].sizes[2] = 0;
-  Specs[Key].sizes[0].factor = int64_t{1} << 40;
-  EXPECT_EQ(forward(), ATTUNE_WRONG_SIZE);
-  EXPECT_NE(std::string(attune_last_error()).find("which is too large"), std::string::npos)
-      << attune_last_error();
-}
-
-TEST_F(Forward, ProductsThatOverflow) {
-  const std::string Product =
-      "attention_forward: query: the product of its sizes is too large, expected fewer than 2^63 "
-      "bytes";
-  Call.Tensors[Query].sizes[0] = INT32_MAX;
-  Call.Tensors[Query].sizes[1] = INT32_MAX;
-  expectRefused(ATTUNE_WRONG_SIZE, Product);
-}
-
-TEST_F(Forward, SizesBeyond32Bits) {
-  Call.Tensors[Query].sizes[0] = int64_t{1} << 31;
-  expectRefused(ATTUNE_WRONG_SIZE, "attention_forward: query: size of dimension 0 is 2147483648, "
-                                   "expected at most 2147483647 (batch size)");
-  // Empty, but its other sizes would reach the module's arithmetic.
-  Call.Tensors[Query].sizes[0] = 0;
-  Call.Tensors[Query].sizes[1] = INT64_MAX;
-  expectRefused(ATTUNE_WRONG_SIZE,
-                "attention_forward: query: size of dimension 1 is 9223372036854775807, expected at "
-                "most 2147483647 (target length)");
-}
-
 TEST_F(Forward, StridesThatOverflow) {
   Call.Tensors[Query].strides[0] = INT64_MAX / 2;
   expectRefused(ATTUNE_WRONG_STRIDE, "attention_forward: query: its sizes and strides span too "
@@ -206,6 +128,7 @@ TEST_F(Forward, StridesThatOverflow) {
 TEST_F(Forward, EmptySizesAreCalled) {
   Call.Tensors[Key].sizes[1] = Call.Tensors[Value].sizes[1] = 0;
   Call.Tensors[Mask].sizes[1] = Call.Tensors[Bias].sizes[1] = 0;
+  Call.Tensors[Weights].sizes[2] = 1; // The appended column alone.
   for (Argument Empty : {Key, Value, Mask, Bias}) {
     Call.Tensors[Empty].data = nullptr;
     Call.Tensors[Empty].strides[0] = -77;
@@ -256,7 +179,7 @@ TEST_F(Forward, LargeRowStride) {
   Call.Tensors[Mask].strides[0] = (int64_t{1} << 31) - 1;
   EXPECT_NE(forward(), ATTUNE_WRONG_STRIDE) << attune_last_error();
   // Without a second row, batch elements are the rows.
-  for (Argument A : {Query, Output, Mask})
+  for (Argument A : {Query, Output, Weights, Mask})
     Call.Tensors[A].sizes[A == Mask ? 0 : 1] = 1;
   Call.Tensors[Query].strides[0] = int64_t{1} << 31;
   expectRefused(ATTUNE_WRONG_STRIDE, "attention_forward: query: stride of dimension 0 is "
@@ -274,7 +197,7 @@ TEST_F(Forward, UnevenRows) {
 
 TEST_F(Forward, UnusedStridesAreMadeRegular) {
   // One query of each batch element, 16 elements apart; the row stride means nothing.
-  for (Argument A : {Query, Output, Mask})
+  for (Argument A : {Query, Output, Weights, Mask})
     Call.Tensors[A].sizes[A == Mask ? 0 : 1] = 1;
   Call.Tensors[Query].strides[0] = 16;
   Call.Tensors[Query].strides[1] = -999;
@@ -342,6 +265,22 @@ TEST_F(Forward, OutputsThatOverlapOtherMemory) {
   // Inputs may share memory.
   Call.Tensors[Value].data = KeyData;
   EXPECT_EQ(forward(), ATTUNE_OK) << attune_last_error();
+}
+
+TEST_F(Forward, EachOutputNeedsMemoryOfItsOwn) {
+  auto Refused = [&](const char *One, const char *Other) {
+    expectRefused(ATTUNE_ALIASED, std::string("attention_forward: ") + One +
+                                      ": its memory overlaps that of " + Other +
+                                      ", expected memory of its own");
+  };
+  Call.Tensors[Weights].data = OutputData + 47; // The output's last element.
+  Refused("output", "weights");
+  Call.Tensors[Weights].data = OutputData + 48;
+  EXPECT_EQ(forward(), ATTUNE_OK) << attune_last_error();
+  Call.Tensors[Weights].data = KeyData;
+  Refused("weights", "key");
+  Call.Tensors[Weights].data = Workspace;
+  Refused("weights", "workspace");
 }
 
 TEST_F(Forward, WorkspaceThatOverlapsInputs) {

@@ -41,9 +41,10 @@ static void recordPack(attune_context *, const attune_tensor *Parameters, void *
 
 ModuleTest::ModuleTest() {
   LastCall = {};
-  constexpr attune_size_spec N = {ATTUNE_SIZE_BATCH, 0, 1}, L = {ATTUNE_SIZE_TARGET, 0, 1},
-                             S = {ATTUNE_SIZE_SOURCE, 0, 1}, E = {ATTUNE_SIZE_FIXED, 0, Width},
-                             NH = {ATTUNE_SIZE_BATCH, 0, 2};
+  constexpr attune_size_spec N = {ATTUNE_SIZE_BATCH, 0, 1, 0}, L = {ATTUNE_SIZE_TARGET, 0, 1, 0},
+                             S = {ATTUNE_SIZE_SOURCE, 0, 1, 0},
+                             E = {ATTUNE_SIZE_FIXED, 0, Width, 0},
+                             NH = {ATTUNE_SIZE_BATCH, 0, 2, 0}, S1 = {ATTUNE_SIZE_SOURCE, 0, 1, 1};
   constexpr uint32_t F32 = 1u << ATTUNE_FLOAT32, F64 = 1u << ATTUNE_FLOAT64,
                      Bool = 1u << ATTUNE_BOOL;
   Specs = {spec("query", F32, ATTUNE_ARGUMENT_EVEN_ROWS, {N, L, E}),
@@ -51,7 +52,8 @@ ModuleTest::ModuleTest() {
            spec("value", F32, ATTUNE_ARGUMENT_EVEN_ROWS, {N, S, E}),
            spec("mask", Bool | F32, 0, {L, S}),
            spec("bias", F64, 0, {NH, S}),
-           spec("output", F32, ATTUNE_ARGUMENT_OUTPUT, {N, L, E})};
+           spec("output", F32, ATTUNE_ARGUMENT_OUTPUT, {N, L, E}),
+           spec("weights", F32, ATTUNE_ARGUMENT_OUTPUT, {N, L, S1})};
   ParameterSpecs = {spec("weight", F32, ATTUNE_ARGUMENT_EVEN_ROWS, {E, E})};
   Module = {sizeof(attune_module),
             ATTUNE_ABI_VERSION,
@@ -68,7 +70,7 @@ ModuleTest::ModuleTest() {
             recordPack};
 
   int64_t QuerySizes[] = {2, 3, Width}, KeySizes[] = {2, 5, Width}, MaskSizes[] = {3, 5},
-          BiasSizes[] = {4, 5}, WeightSizes[] = {Width, Width};
+          BiasSizes[] = {4, 5}, WeightsSizes[] = {2, 3, 6}, ParameterSizes[] = {Width, Width};
   Call = {sizeof(Arguments), Packed, PackedBytes, Workspace, WorkspaceBytes, {}};
   Call.Tensors[Query] = attune_dense_tensor(QueryData, ATTUNE_FLOAT32, 3, QuerySizes);
   Call.Tensors[Key] = attune_dense_tensor(KeyData, ATTUNE_FLOAT32, 3, KeySizes);
@@ -76,10 +78,11 @@ ModuleTest::ModuleTest() {
   Call.Tensors[Mask] = attune_dense_tensor(MaskData, ATTUNE_BOOL, 2, MaskSizes);
   Call.Tensors[Bias] = attune_dense_tensor(BiasData, ATTUNE_FLOAT64, 2, BiasSizes);
   Call.Tensors[Output] = attune_dense_tensor(OutputData, ATTUNE_FLOAT32, 3, QuerySizes);
+  Call.Tensors[Weights] = attune_dense_tensor(WeightsData, ATTUNE_FLOAT32, 3, WeightsSizes);
   Parameters.Start.struct_size = sizeof(Parameters);
-  Parameter = attune_dense_tensor(Weights, ATTUNE_FLOAT32, 2, WeightSizes);
+  Parameter = attune_dense_tensor(ParameterData, ATTUNE_FLOAT32, 2, ParameterSizes);
   for (int I = 0; I < Width * Width; ++I)
-    Weights[I] = static_cast<float>(I);
+    ParameterData[I] = static_cast<float>(I);
 
   attune_context_options Options = {sizeof(Options), 3, nullptr, nullptr};
   EXPECT_EQ(attune_context_create(&Options, &Context), ATTUNE_OK);

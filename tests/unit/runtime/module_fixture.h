@@ -26,7 +26,7 @@ struct Record {
 };
 extern Record LastCall;
 
-enum Argument { Query, Key, Value, Mask, Bias, Output, ArgumentCount };
+enum Argument { Query, Key, Value, Mask, Bias, Output, Weights, ArgumentCount };
 
 /// NAME_arguments of the module.
 struct Arguments {
@@ -62,7 +62,8 @@ protected:
   attune_tensor &Parameter = Parameters.Weight;
   attune_context *Context = nullptr;
 
-  alignas(64) float QueryData[64], KeyData[128], ValueData[128], OutputData[64], Weights[64];
+  alignas(64) float QueryData[64], KeyData[128], ValueData[128], OutputData[64], WeightsData[64],
+      ParameterData[64];
   alignas(64) unsigned char MaskData[64];
   alignas(64) double BiasData[64];
   alignas(64) unsigned char Packed[PackedBytes + 64];

@@ -33,7 +33,7 @@ TEST_F(Pack, WritesHeaderAndData) {
   EXPECT_EQ(Header.dtype, uint32_t{ATTUNE_FLOAT32});
   EXPECT_EQ(Header.hash, Module.hash);
   EXPECT_EQ(Header.size, uint64_t{PackedBytes});
-  EXPECT_EQ(std::memcmp(Packed + 64, Weights, sizeof(float) * Width * Width), 0);
+  EXPECT_EQ(std::memcmp(Packed + 64, ParameterData, sizeof(float) * Width * Width), 0);
 }
 
 TEST_F(Pack, ForwardRefusesAWrongHeader) {
@@ -43,15 +43,15 @@ TEST_F(Pack, ForwardRefusesAWrongHeader) {
   expectRefused(ATTUNE_WRONG_PACKED, "attention_forward: packed: does not start with \"attunepk\", "
                                      "expected what attention_pack writes");
   Bad = Good;
-  Bad.abi_version = 2;
+  Bad.abi_version = 1;
   spoil(Bad);
-  expectRefused(ATTUNE_WRONG_PACKED, "attention_forward: packed: version is 2, expected 1");
+  expectRefused(ATTUNE_WRONG_PACKED, "attention_forward: packed: version is 1, expected 2");
   Bad = Good;
   Bad.hash = 1;
   spoil(Bad);
   expectRefused(ATTUNE_WRONG_PACKED,
                 "attention_forward: packed: hash is 0000000000000001, expected 000000001234abcd "
-                "(packed for another configuration, schedule or target)");
+                "(packed for another configuration, schedule, target or version)");
   Bad = Good;
   Bad.dtype = ATTUNE_BFLOAT16;
   spoil(Bad);
