@@ -25,14 +25,15 @@ TEST(Generation, SymbolsSayWhatKernelsAre) {
 
 TEST(Generation, SymbolsDifferWithEveryField) {
   const KernelTarget target = hostTargets().front().target;
-  std::vector<ScoresSpec> specs(8, scoresSpec());
+  std::vector<ScoresSpec> specs(9, scoresSpec());
   specs[1].depth = 17;
   specs[2].tileColumns = 40;
   specs[3].scale = 0.5;
   specs[4].exp2Degree = 5;
   specs[5].keep.operations = {{RegionOpcode::IntConstant, {}}};
-  specs[6].tiles = {ElementType::U8};
-  specs[7].scalars = 1;
+  specs[6].tiles = {{ElementType::U8}};
+  specs[7].tiles = {{ElementType::U8, /*oneRow=*/true}};
+  specs[8].scalars = 1;
   std::set<std::string> symbols;
   for (const ScoresSpec &spec : specs)
     symbols.insert(describeKernel(spec, target).symbol);
@@ -40,6 +41,31 @@ TEST(Generation, SymbolsDifferWithEveryField) {
   other.avx = true;
   symbols.insert(describeKernel(specs[0], other).symbol);
   EXPECT_EQ(symbols.size(), specs.size() + 1);
+}
+
+/// Adds a symbol to a set that must not have it.
+template <typename Spec> void addSymbol(std::set<std::string> &symbols, const Spec &spec) {
+  const std::string symbol = describeKernel(spec, hostTargets().front().target).symbol;
+  EXPECT_TRUE(symbols.insert(symbol).second) << symbol;
+}
+
+TEST(Generation, SymbolsOfOtherKernelsDifferToo) {
+  std::set<std::string> symbols;
+  addSymbol(symbols, scoresSpec());
+  addSymbol(symbols, LogitsSpec{scoresSpec()});
+  for (int degree : {5, 6})
+    addSymbol(symbols, SoftmaxSpec{degree});
+  for (bool add : {false, true})
+    for (bool zero : {false, true})
+      for (double factor : {1.0, 0.5})
+        addSymbol(symbols, EmitWeightsSpec{add, zero, factor});
+  for (ElementType type : {ElementType::F32, ElementType::U8}) {
+    addSymbol(symbols, KeyRangeSpec{type});
+    addSymbol(symbols, PackRowsSpec{type});
+    for (ElementType padding : {ElementType::F32, ElementType::U8})
+      addSymbol(symbols, PackRowsSpec{type, padding});
+  }
+  addSymbol(symbols, ClassifySpec{});
 }
 
 TEST(Generation, MalformedSpecificationsAreErrors) {

@@ -20,6 +20,8 @@ public:
       : Buffer(data, halide_type_t(halide_type_float, 32), extents, strides) {}
   Buffer(uint8_t *data, std::vector<int> extents, std::vector<int> strides = {})
       : Buffer(data, halide_type_t(halide_type_uint, 8), extents, strides) {}
+  Buffer(int32_t *data, std::vector<int> extents, std::vector<int> strides = {})
+      : Buffer(data, halide_type_t(halide_type_int, 32), extents, strides) {}
   Buffer(const Buffer &) = delete;
 
   halide_buffer_t *get() { return &buffer; }

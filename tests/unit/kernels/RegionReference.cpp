@@ -76,6 +76,29 @@ static double evaluateBinary(RegionOpcode opcode, double a, double b) {
   }
 }
 
+/// Nothing for an operation that is not a function of one value.
+static std::optional<double> evaluateUnary(RegionOpcode opcode, double a) {
+  using O = RegionOpcode;
+  switch (opcode) {
+  case O::NegF:
+    return -a;
+  case O::AbsF:
+    return std::abs(a);
+  case O::ExpF:
+    return single(std::exp(a));
+  case O::LogF:
+    return single(std::log(a));
+  case O::TanhF:
+    return single(std::tanh(a));
+  case O::SqrtF:
+    return single(std::sqrt(a));
+  case O::IntToFloat:
+    return single(a);
+  default:
+    return std::nullopt;
+  }
+}
+
 std::optional<double> evaluate(const RegionProgram &program, const RegionPoint &point) {
   if (program.empty())
     return std::nullopt;
@@ -84,10 +107,8 @@ std::optional<double> evaluate(const RegionProgram &program, const RegionPoint &
     auto operand = [&](int i) { return values.at(operation.operands[i]); };
     if (operation.operands.empty())
       values.push_back(evaluateLeaf(operation, point));
-    else if (operation.opcode == RegionOpcode::NegF)
-      values.push_back(-operand(0));
-    else if (operation.opcode == RegionOpcode::IntToFloat)
-      values.push_back(single(operand(0)));
+    else if (auto unary = evaluateUnary(operation.opcode, operand(0)))
+      values.push_back(*unary);
     else if (operation.opcode == RegionOpcode::Select)
       values.push_back(operand(0) != 0 ? operand(1) : operand(2));
     else

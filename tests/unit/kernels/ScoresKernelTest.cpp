@@ -1,7 +1,6 @@
 //===- ScoresKernelTest.cpp - Scores and online softmax -------------------===//
 
-#include "KernelTest.h"
-#include "RegionReference.h"
+#include "ScoringProblem.h"
 #include <cmath>
 
 namespace attune::cpu::test {
@@ -10,88 +9,37 @@ namespace {
 using O = RegionOpcode;
 const float infinity = std::numeric_limits<float>::infinity();
 
-struct Problem {
-  std::string name;
-  int depth = 16, count = 7, panels = 2, tiles = 2;
-  double scale = 0.25;
-  float magnitude = 1;
-  RegionProgram score = {}, keep = {};
-  std::vector<ElementType> tileTypes = {};
-  std::vector<int> scalars = {};
-  int exp2Degree = 6;
-  double tolerance = 2e-6;
-};
-
 /// Everything a run reads and writes.
-struct TileRun {
+struct TileRun : ScoringInputs {
   TileRun(const Problem &problem, const NamedTarget &named);
   void execute(const JitKernel &kernel, int tile);
   void check(int tile);
 
-  const Problem &problem;
-  const int lanes, panel, columns, rows, stride;
-  Floats query, keys, maxIn, sumIn, maxOut, sumOut, rescale, p, s, bias;
-  std::vector<uint8_t> mask;
+  const int stride;
+  Floats maxIn, sumIn, maxOut, sumOut, rescale, p, s;
   std::vector<double> expectedSum;
-  const int batch = 3, head = 2, firstQuery = 40, firstKey = 32;
-  int keyOffset = 0;
 };
 
 TileRun::TileRun(const Problem &problem, const NamedTarget &named)
-    : problem(problem), lanes(named.target.vectorLanes), panel(named.block.vectors * lanes),
-      columns(problem.panels * panel), rows(roundUp(problem.count, named.block.rows)),
-      stride(columns + panel), query(randomFloats(problem.count * problem.depth, 1)),
-      keys(randomFloats(columns * problem.depth, 2)), maxIn(rows, -infinity), sumIn(rows * lanes),
-      maxOut(rows), sumOut(rows * lanes), rescale(rows), p(rows * stride), s(rows * stride),
-      bias(randomFloats(rows * columns, 3)), mask(rows * columns), expectedSum(rows) {
-  for (float &value : query)
-    value *= problem.magnitude;
-  for (size_t i = 0; i < mask.size(); ++i)
-    mask[i] = (i * 7 + i / columns) % 3 != 0;
-}
+    : ScoringInputs(problem, named), stride(columns + panel), maxIn(rows, -infinity),
+      sumIn(rows * lanes), maxOut(rows), sumOut(rows * lanes), rescale(rows), p(rows * stride),
+      s(rows * stride), expectedSum(rows) {}
 
-/// Calls the kernel with its variable list of tile operands and scalars: up to one of each.
 void TileRun::execute(const JitKernel &kernel, int tile) {
-  keyOffset = firstKey + tile * columns;
-  Buffer q(query.data(), {problem.count, problem.depth});
-  Buffer k(keys.data(), {problem.panels, problem.depth, panel});
+  firstKey = 32 + tile * columns;
   Buffer mi(maxIn.data(), {rows}), si(sumIn.data(), {rows, lanes});
   Buffer mo(maxOut.data(), {rows}), so(sumOut.data(), {rows, lanes}), r(rescale.data(), {rows});
   Buffer bp(p.data(), {rows, columns}, {stride, 1}), bs(s.data(), {rows, columns}, {stride, 1});
-  Buffer floats(bias.data(), {rows, columns}), bytes(mask.data(), {rows, columns});
-  const int c = problem.count, n = problem.panels, i = firstQuery, j = keyOffset;
-  const bool hasTile = !problem.tileTypes.empty();
-  Buffer &operand = hasTile && problem.tileTypes[0] == ElementType::U8 ? bytes : floats;
-  if (hasTile)
-    kernel(q.get(), k.get(), mi.get(), si.get(), operand.get(), c, n, batch, head, i, j, bp.get(),
-           bs.get(), mo.get(), so.get(), r.get());
-  else if (!problem.scalars.empty())
-    kernel(q.get(), k.get(), mi.get(), si.get(), c, n, batch, head, i, j, problem.scalars[0],
-           bp.get(), bs.get(), mo.get(), so.get(), r.get());
-  else
-    kernel(q.get(), k.get(), mi.get(), si.get(), c, n, batch, head, i, j, bp.get(), bs.get(),
-           mo.get(), so.get(), r.get());
+  call(kernel, std::tuple(mi.get(), si.get()),
+       std::tuple(bp.get(), bs.get(), mo.get(), so.get(), r.get()));
 }
 
 void TileRun::check(int tile) {
   for (int row = 0; row < problem.count; ++row) {
-    std::vector<double> t(columns);
+    const std::vector<double> t = expectedScores(row);
     double max = maxIn[row];
-    for (int c = 0; c < columns; ++c) {
-      double dot = 0;
-      for (int d = 0; d < problem.depth; ++d)
-        dot += double(query[row * problem.depth + d]) *
-               keys[(c / panel * problem.depth + d) * panel + c % panel];
-      RegionPoint point{dot * problem.scale, batch, head, firstQuery + row, keyOffset + c, {}, {}};
-      if (!problem.tileTypes.empty())
-        point.tileElements = {problem.tileTypes[0] == ElementType::U8 ? mask[row * columns + c]
-                                                                      : bias[row * columns + c]};
-      point.scalars.assign(problem.scalars.begin(), problem.scalars.end());
-      t[c] = evaluate(problem.score, point).value_or(point.score);
-      if (!evaluate(problem.keep, point).value_or(1))
-        t[c] = -infinity;
-      max = t[c] > max ? t[c] : max;
-    }
+    for (double score : t)
+      max = score > max ? score : max;
     const double tolerance = problem.tolerance * (1 + problem.magnitude);
     const double safeMax = max == -infinity ? 0 : max;
     double sum = 0;
@@ -131,16 +79,9 @@ void TileRun::check(int tile) {
 class ScoresKernel : public testing::TestWithParam<NamedTarget> {
 protected:
   JitKernel make(const Problem &problem) {
-    ScoresSpec spec;
-    spec.block = GetParam().block;
-    spec.depth = problem.depth;
+    ScoresSpec spec = problem.spec<ScoresSpec>(GetParam());
     spec.tileColumns = (problem.panels + 1) * spec.block.vectors * GetParam().target.vectorLanes;
-    spec.scale = problem.scale;
     spec.exp2Degree = problem.exp2Degree;
-    spec.score = problem.score;
-    spec.keep = problem.keep;
-    spec.tiles = problem.tileTypes;
-    spec.scalars = static_cast<int>(problem.scalars.size());
     return makeKernel(spec, GetParam().target);
   }
 
@@ -162,12 +103,6 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(Host, ScoresKernel, testing::ValuesIn(hostTargets()),
                          [](const auto &info) { return info.param.name; });
-
-const RegionProgram causal{{{O::QueryIndex, {}}, {O::KeyIndex, {}}, {O::LessEqualI, {1, 0}}}};
-const RegionProgram belowScalar{{{O::KeyIndex, {}}, {O::Scalar, {}, 0}, {O::LessI, {0, 1}}}};
-const RegionProgram byteMask{
-    {{O::TileElement, {}, 0}, {O::IntConstant, {}}, {O::NotEqualI, {0, 1}}}};
-const RegionProgram addBias{{{O::Score, {}}, {O::TileElement, {}, 0}, {O::AddF, {0, 1}}}};
 
 TEST_P(ScoresKernel, EveryCountAndDepth) {
   for (int count = 1; count <= 13; ++count)
@@ -194,17 +129,28 @@ TEST_P(ScoresKernel, Masks) {
   test({.name = "causal", .keep = causal});
   for (int limit : {0, 5, 33, 50, 1000})
     test({.name = "below", .keep = belowScalar, .scalars = {limit}});
-  test({.name = "bytes", .keep = byteMask, .tileTypes = {ElementType::U8}});
+  test({.name = "bytes", .keep = byteMask, .operands = {{ElementType::U8}}});
   RegionProgram never{{{O::IntConstant, {}}}};
   test({.name = "never", .keep = never});
 }
 
+TEST_P(ScoresKernel, OneRowForAllQueries) {
+  test({.name = "bytes", .keep = byteMask, .operands = {{ElementType::U8, true}}});
+  test({.name = "bias", .score = addBias, .operands = {{ElementType::F32, true}}});
+  const RegionProgram addSecond{{{O::Score, {}}, {O::TileElement, {}, 1}, {O::AddF, {0, 1}}}};
+  test({.name = "mask and padding",
+        .count = 9,
+        .score = addSecond,
+        .keep = byteMask,
+        .operands = {{ElementType::U8}, {ElementType::F32, true}}});
+}
+
 TEST_P(ScoresKernel, ScoreRegions) {
-  test({.name = "bias", .score = addBias, .tileTypes = {ElementType::F32}});
+  test({.name = "bias", .score = addBias, .operands = {{ElementType::F32}}});
   test({.name = "bias and causal",
         .score = addBias,
         .keep = causal,
-        .tileTypes = {ElementType::F32}});
+        .operands = {{ElementType::F32}}});
   RegionProgram select{{{O::Score, {}},
                         {O::KeyIndex, {}},
                         {O::QueryIndex, {}},
@@ -222,6 +168,19 @@ TEST_P(ScoresKernel, ScoreRegions) {
     test({.name = "head", .score = perHead, .scalars = {head}});
 }
 
+TEST_P(ScoresKernel, FunctionsInScoreRegions) {
+  const RegionProgram softCap{{{O::Score, {}},
+                               {O::FloatConstant, {}, 0, 2},
+                               {O::DivF, {0, 1}},
+                               {O::TanhF, {2}},
+                               {O::MulF, {1, 3}}}};
+  test({.name = "soft cap", .score = softCap, .keep = causal});
+  RegionProgram chain{{{O::Score, {}}}};
+  for (O opcode : {O::TanhF, O::ExpF, O::LogF, O::AbsF, O::SqrtF, O::ExpF, O::TanhF, O::LogF})
+    chain.operations.push_back({opcode, {static_cast<int>(chain.operations.size()) - 1}});
+  test({.name = "chain", .score = chain, .tolerance = 1e-5});
+}
+
 TEST_P(ScoresKernel, FiniteMinimaStayUniform) {
   RegionProgram minimum{{{O::FloatConstant, {}, 0, -3.4028234663852886e38}}};
   test({.name = "minima", .score = minimum});
@@ -236,16 +195,16 @@ TEST_P(ScoresKernel, FiniteMinimaStayUniform) {
 }
 
 TEST_P(ScoresKernel, InfinitiesAndNaNInTheBias) {
-  Problem problem{.name = "special", .score = addBias, .tileTypes = {ElementType::F32}};
+  Problem problem{.name = "special", .score = addBias, .operands = {{ElementType::F32}}};
   JitKernel kernel = make(problem);
   TileRun run(problem, GetParam());
   for (int c = 0; c < run.columns; ++c) {
-    run.bias[c] = -infinity; // a row that sees nothing
+    run.floats[0][c] = -infinity; // a row that sees nothing
     if (c % 3)
-      run.bias[run.columns + c] = -infinity; // a row that sees some
+      run.floats[0][run.columns + c] = -infinity; // a row that sees some
   }
-  run.bias[2 * run.columns + 5] = NAN;  // a poisoned row
-  run.bias[3 * run.columns] = infinity; // inf - inf
+  run.floats[0][2 * run.columns + 5] = NAN;  // a poisoned row
+  run.floats[0][3 * run.columns] = infinity; // inf - inf
   run.execute(kernel, 0);
   for (int c = 0; c < run.columns; ++c) {
     EXPECT_EQ(run.p[c], 0.0f);
@@ -284,14 +243,12 @@ TEST_P(ScoresKernel, ProbabilitiesMayOverwriteScores) {
   TileRun run(problem, GetParam());
   run.execute(kernel, 0);
   Floats apart = run.p, sums = run.sumOut;
-  Buffer q(run.query.data(), {problem.count, problem.depth});
-  Buffer k(run.keys.data(), {problem.panels, problem.depth, run.panel});
   Buffer mi(run.maxIn.data(), {run.rows}), si(run.sumIn.data(), {run.rows, run.lanes});
   Buffer mo(run.maxOut.data(), {run.rows}), so(run.sumOut.data(), {run.rows, run.lanes});
   Buffer r(run.rescale.data(), {run.rows});
   Buffer p(run.p.data(), {run.rows, run.columns}, {run.stride, 1});
-  kernel(q.get(), k.get(), mi.get(), si.get(), problem.count, problem.panels, 0, 0, 0, 0, p.get(),
-         p.get(), mo.get(), so.get(), r.get());
+  run.call(kernel, std::tuple(mi.get(), si.get()),
+           std::tuple(p.get(), p.get(), mo.get(), so.get(), r.get()));
   EXPECT_EQ(run.p, apart);
   EXPECT_EQ(run.sumOut, sums);
 }

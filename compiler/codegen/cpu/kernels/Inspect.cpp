@@ -21,8 +21,8 @@ static void extend(Func &ranges, const Expr &at, const Expr &low, const Expr &hi
   ranges(at) = Tuple(min(ranges(at)[0], low), max(ranges(at)[1], high));
 }
 
-/// Schedules ranges(lane) of `count` pairs, with `vectorUpdates` updates of whole vectors, at the
-/// start of `out` and reduces it by halves to one pair, the result.
+/// Schedules ranges(lane) of `count` pairs, whose first updates are of whole vectors, at the start
+/// of `out` and reduces it by halves to one pair, the result.
 static Tuple reduceRanges(Func ranges, int count, int vectorUpdates, Func &out) {
   Var lane = ranges.args()[0];
   auto schedule = [&](Func &func, int width) {
@@ -30,8 +30,11 @@ static Tuple reduceRanges(Func ranges, int count, int vectorUpdates, Func &out) 
     func.vectorize(lane, width);
   };
   schedule(ranges, count);
-  for (int i = 0; i < vectorUpdates; ++i)
-    ranges.update(i).vectorize(lane, count);
+  for (int i = 0; i < ranges.num_update_definitions(); ++i)
+    if (i < vectorUpdates)
+      ranges.update(i).vectorize(lane, count);
+    else
+      ranges.update(i).unscheduled();
   for (int width = count / 2; width >= 1; width /= 2) {
     Func half(ranges.name() + "_" + std::to_string(width));
     half(lane) = Tuple(min(ranges(lane)[0], ranges(lane + width)[0]),

@@ -30,6 +30,7 @@ static Recipe buildSoftmax(const SoftmaxSpec &spec, const KernelTarget &target) 
   // THE SCHEDULE
   rowMax.compute_at(p, row).store_in(MemoryType::Stack);
   p.vectorize(column, lanes, TailStrategy::RoundUp);
+  sum.bound(row, 0, p.output_buffer().dim(1).extent());
   sum.bound(lane, 0, lanes).vectorize(lane, lanes);
   sum.update().reorder(lane, v, row).vectorize(lane, lanes);
   for (Func *output : {&p, &sum})
