@@ -62,6 +62,14 @@ std::string ModuleTest::tileError(llvm::StringRef text,
   return function ? toString(mha::interpretTiles(function, arguments)) : "does not parse";
 }
 
+std::string replaced(llvm::StringRef text, llvm::StringRef from, llvm::StringRef to) {
+  EXPECT_TRUE(text.contains(from)) << from.str();
+  std::string result = text.str();
+  for (size_t at = 0; (at = result.find(from.str(), at)) != std::string::npos; at += to.size())
+    result.replace(at, from.size(), to.str());
+  return result;
+}
+
 mha::Array randomArray(llvm::ArrayRef<int64_t> shape, std::mt19937 &generator) {
   mha::Array array = mha::Array::filled(shape);
   std::uniform_real_distribution<double> uniform(-1, 1);

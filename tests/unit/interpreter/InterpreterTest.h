@@ -39,6 +39,9 @@ protected:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
+/// The text with `to` for every `from`, of which there must be one.
+std::string replaced(llvm::StringRef text, llvm::StringRef from, llvm::StringRef to);
+
 /// Numbers uniform in [-1, 1).
 mha::Array randomArray(llvm::ArrayRef<int64_t> shape, std::mt19937 &generator);
 
