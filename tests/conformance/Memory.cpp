@@ -102,35 +102,50 @@ PlacedTensor::PlacedTensor(const HostTensor &host, const std::vector<int64_t> &s
   tensor.data = memory.data();
   if (host.values.empty())
     return; // an output
-  for (int64_t k = 0; k < count; ++k)
+  forEachRow([&](int64_t first, int64_t offset, int64_t columns, int64_t stride) {
+    const float *values = host.values.data() + first;
     if (tensor.dtype == ATTUNE_FLOAT32)
-      static_cast<float *>(tensor.data)[offset(k)] = host.values[k];
+      for (int64_t c = 0; c < columns; ++c)
+        static_cast<float *>(tensor.data)[offset + c * stride] = values[c];
     else
-      memory.data()[offset(k)] = static_cast<unsigned char>(host.values[k]);
+      for (int64_t c = 0; c < columns; ++c)
+        memory.data()[offset + c * stride] = static_cast<unsigned char>(values[c]);
+  });
 }
 
-int64_t PlacedTensor::offset(int64_t index) const {
-  int64_t at = 0;
-  for (int32_t d = tensor.rank; d-- > 0; index /= tensor.sizes[d])
-    if (tensor.sizes[d] > 1)
-      at += index % tensor.sizes[d] * tensor.strides[d];
-  return at;
+template <typename Visit> void PlacedTensor::forEachRow(Visit visit) const {
+  const int32_t last = tensor.rank - 1;
+  const int64_t columns = last < 0 ? 1 : tensor.sizes[last];
+  const int64_t stride = columns > 1 ? tensor.strides[last] : 0;
+  for (int64_t row = 0; row * columns < count; ++row) {
+    int64_t offset = 0, index = row;
+    for (int32_t d = last; d-- > 0; index /= tensor.sizes[d])
+      if (tensor.sizes[d] > 1)
+        offset += index % tensor.sizes[d] * tensor.strides[d];
+    visit(row * columns, offset, columns, stride);
+  }
 }
 
 std::vector<float> PlacedTensor::read() const {
   std::vector<float> values(count);
-  for (int64_t k = 0; k < count; ++k)
-    values[k] = tensor.dtype == ATTUNE_FLOAT32 ? static_cast<float *>(tensor.data)[offset(k)]
-                                               : memory.data()[offset(k)];
+  forEachRow([&](int64_t first, int64_t offset, int64_t columns, int64_t stride) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t at = offset + c * stride;
+      values[first + c] = tensor.dtype == ATTUNE_FLOAT32 ? static_cast<float *>(tensor.data)[at]
+                                                         : memory.data()[at];
+    }
+  });
   return values;
 }
 
 std::string PlacedTensor::damage() const {
   const size_t element = attune_dtype_size(tensor.dtype);
   std::vector<bool> used(memory.size(), false);
-  for (int64_t k = 0; k < count; ++k)
-    for (size_t byte = 0; byte < element; ++byte)
-      used[offset(k) * element + byte] = true;
+  forEachRow([&](int64_t, int64_t offset, int64_t columns, int64_t stride) {
+    for (int64_t c = 0; c < columns; ++c)
+      for (size_t byte = 0; byte < element; ++byte)
+        used[(offset + c * stride) * element + byte] = true;
+  });
   return memory.damage(used);
 }
 

@@ -58,7 +58,9 @@ public:
   std::string damage() const;
 
 private:
-  int64_t offset(int64_t index) const;
+  /// Calls visit(index of the first element, its offset, elements, their stride) for every row of
+  /// the last dimension.
+  template <typename Visit> void forEachRow(Visit visit) const;
 
   attune_tensor tensor;
   int64_t count;

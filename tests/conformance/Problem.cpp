@@ -11,11 +11,16 @@ int64_t HostTensor::count() const {
 }
 
 namespace {
-HostTensor zeros(const InterfaceTensor &spec, const CallSizes &sizes) {
+HostTensor described(const InterfaceTensor &spec, const CallSizes &sizes) {
   HostTensor tensor;
   tensor.name = spec.name;
   tensor.dtype = spec.type == InterfaceType::Mask ? ATTUNE_BOOL : ATTUNE_FLOAT32;
   tensor.sizes = shapeOf(spec, sizes);
+  return tensor;
+}
+
+HostTensor zeros(const InterfaceTensor &spec, const CallSizes &sizes) {
+  HostTensor tensor = described(spec, sizes);
   tensor.values.assign(tensor.count(), 0);
   return tensor;
 }
@@ -30,12 +35,16 @@ template <typename Tensors> auto find(Tensors &tensors, const std::string &name)
 
 HostTensor *Problem::input(const std::string &name) { return find(inputs, name); }
 const HostTensor *Problem::input(const std::string &name) const { return find(inputs, name); }
+HostTensor *Problem::parameter(const std::string &name) { return find(parameters, name); }
 const HostTensor *Problem::parameter(const std::string &name) const {
   return find(parameters, name);
 }
 
-std::vector<int64_t> Problem::outputSizes() const {
-  return shapeOf(interfaceOutputs(config).front(), sizes);
+std::vector<HostTensor> Problem::outputs() const {
+  std::vector<HostTensor> tensors;
+  for (const InterfaceTensor &spec : interfaceOutputs(config))
+    tensors.push_back(described(spec, sizes));
+  return tensors;
 }
 
 CallSizes settledSizes(const Config &config, CallSizes sizes) {
@@ -65,24 +74,30 @@ int batchDimension(const Config &config) {
   return config.op == Op::Attention || config.module.batchFirst ? 0 : 1;
 }
 
+std::vector<float> batchPart(const Problem &problem, const HostTensor &whole, int64_t n) {
+  const bool isMask = whole.name == "attn_mask";
+  if (problem.sizes.batch == 1 || (isMask && whole.sizes.size() == 2))
+    return whole.values;
+  const bool batchOuter = isMask || whole.name == "key_padding_mask" || whole.name == "weights" ||
+                          batchDimension(problem.config) == 0;
+  // The batch stands outermost (with the heads in a mask), or second after the length.
+  const int64_t batch = problem.sizes.batch;
+  const int64_t inner =
+      whole.count() / batch / (batchOuter ? 1 : std::max<int64_t>(whole.sizes[0], 1));
+  std::vector<float> part(whole.count() / batch);
+  for (size_t at = 0; at < part.size(); ++at)
+    part[at] = whole.values[(at / inner * batch + n) * inner + at % inner];
+  return part;
+}
+
 Problem batchElement(const Problem &problem, int64_t n) {
   CallSizes sizes = problem.sizes;
   sizes.batch = 1;
   Problem single = emptyProblem(problem.config, sizes);
   single.parameters = problem.parameters;
-  const int dimension = batchDimension(problem.config);
   for (size_t k = 0; k < problem.inputs.size(); ++k) {
-    const HostTensor &whole = problem.inputs[k];
-    if (whole.name == "attn_mask") {
-      single.inputs[k] = whole;
-      continue;
-    }
-    int64_t inner = 1;
-    for (size_t d = dimension + 1; d < whole.sizes.size(); ++d)
-      inner *= whole.sizes[d];
-    HostTensor &part = single.inputs[k];
-    for (int64_t at = 0; at < part.count(); ++at)
-      part.values[at] = whole.values[(at / inner * problem.sizes.batch + n) * inner + at % inner];
+    single.inputs[k].dtype = problem.inputs[k].dtype;
+    single.inputs[k].values = batchPart(problem, problem.inputs[k], n);
   }
   return single;
 }

@@ -19,6 +19,11 @@ struct HostTensor {
   int64_t count() const;
 };
 
+/// What a call returns, dense; `weights` is empty where the configuration does not ask for them.
+template <typename T> struct Results {
+  std::vector<T> out, weights;
+};
+
 /// A configuration with sizes, inputs and parameters in the interface's order.
 struct Problem {
   Config config;
@@ -27,8 +32,10 @@ struct Problem {
 
   HostTensor *input(const std::string &name);
   const HostTensor *input(const std::string &name) const;
+  HostTensor *parameter(const std::string &name);
   const HostTensor *parameter(const std::string &name) const;
-  std::vector<int64_t> outputSizes() const;
+  /// Names and sizes of `out` and, if asked for, `weights`, without contents.
+  std::vector<HostTensor> outputs() const;
 };
 
 /// Replaces sizes by the static ones of the configuration, and the source of self-attention by the
@@ -37,6 +44,10 @@ CallSizes settledSizes(const Config &config, CallSizes sizes);
 
 /// A problem with all tensors of the right shape, filled with zeros.
 Problem emptyProblem(const Config &config, CallSizes sizes);
+
+/// The contents of an input or output that belong to batch element `n`; all of them for a mask that
+/// every batch element shares.
+std::vector<float> batchPart(const Problem &problem, const HostTensor &whole, int64_t n);
 
 /// The same problem for batch element `n` alone; the configuration's batch must be a run-time size.
 Problem batchElement(const Problem &problem, int64_t n);

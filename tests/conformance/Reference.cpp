@@ -1,114 +1,63 @@
 //===- Reference.cpp - Attention in plain loops ---------------------------===//
 #include "Reference.h"
 
+#include "AttentionRow.h"
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace attune::conformance {
 
 namespace {
-/// One head's worth of a tensor: row i, column d at data[first + i * rowStride + d].
-template <typename T> struct Rows {
-  const T *data; ///< null when there are no rows
-  int64_t first, rowStride;
+/// x . weight^T + bias for all rows of x; weight rows [first, first + columns).
+template <typename T>
+std::vector<T> projected(const std::vector<T> &x, int64_t columns, const HostTensor &weight,
+                         const HostTensor *bias, int64_t first) {
+  const int64_t depth = weight.sizes[1], rows = static_cast<int64_t>(x.size()) / depth;
+  constexpr int64_t block = 8; // rows at a time, to read the weight less often
+  std::vector<T> out(rows * columns), turned(depth * block);
+  for (int64_t begin = 0; begin < rows; begin += block) {
+    const int64_t count = std::min(block, rows - begin);
+    for (int64_t k = 0; k < depth; ++k)
+      for (int64_t r = 0; r < count; ++r)
+        turned[k * block + r] = x[(begin + r) * depth + k];
+    for (int64_t c = 0; c < columns; ++c) {
+      const float *row = weight.values.data() + (first + c) * depth;
+      T sums[block] = {};
+      for (int64_t k = 0; k < depth; ++k)
+        for (int64_t r = 0; r < block; ++r)
+          sums[r] += turned[k * block + r] * static_cast<T>(row[k]);
+      for (int64_t r = 0; r < count; ++r)
+        out[(begin + r) * columns + c] =
+            bias ? sums[r] + static_cast<T>(bias->values[first + c]) : sums[r];
+    }
+  }
+  return out;
+}
 
-  const T *row(int64_t i) const { return data + first + i * rowStride; }
+/// Where the element (n, h, i, 0) of an activation lies.
+struct Layout {
+  int64_t batchStride, headStride, rowStride;
+
+  int64_t at(int64_t n, int64_t h, int64_t i) const {
+    return n * batchStride + h * headStride + i * rowStride;
+  }
 };
 
-/// Which keys a query row sees, and what is added to its scores.
-struct Mask {
-  const HostTensor *tensor;
-  bool causal, isFloat;
-  int64_t source;
+/// (N, H, length, D) of op attention; (N, length, E) or (length, N, E) of a module.
+Layout layoutOf(const Problem &problem, int64_t length) {
+  const ModuleConfig &module = problem.config.module;
+  const int64_t depth = module.headDim, width = module.numHeads * depth;
+  if (problem.config.op == Op::Attention)
+    return {length * width, length * depth, depth};
+  if (batchDimension(problem.config) == 1)
+    return {width, depth, problem.sizes.batch * width};
+  return {length * width, depth, width};
+}
 
-  explicit Mask(const Problem &problem)
-      : tensor(problem.input("attn_mask")), causal(problem.config.forward.isCausal),
-        isFloat(tensor && tensor->dtype == ATTUNE_FLOAT32), source(problem.sizes.source) {}
-
-  bool hides(int64_t i, int64_t j) const {
-    return (causal && j > i) || (tensor && !isFloat && tensor->values[i * source + j] != 0);
-  }
-  float added(int64_t i, int64_t j) const { return isFloat ? tensor->values[i * source + j] : 0; }
-};
-
-/// The larger one; NaN if either is.
-template <typename T> T maximum(T a, T b) { return std::isnan(a) || a > b ? a : b; }
-
-template <typename T> class Core {
-public:
-  Core(const Problem &problem, MaskedKeys masked)
-      : mask(problem), masked(masked), source(problem.sizes.source),
-        headDim(problem.config.module.headDim), scale(static_cast<T>(problem.config.scale())),
-        nanRows(problem.config.fullyMaskedRows == FullyMaskedRows::Nan) {}
-
-  /// One row of one head.
-  void row(int64_t i, const T *query, Rows<T> key, Rows<T> value, T *out) const {
-    const std::vector<T> scores = scoresOf(i, query, key);
-    T most = -std::numeric_limits<T>::infinity();
-    for (T score : scores)
-      most = maximum(most, score);
-    const bool nothingToSee = most == -std::numeric_limits<T>::infinity();
-    for (int64_t d = 0; d < headDim; ++d)
-      out[d] = nothingToSee && nanRows ? std::numeric_limits<T>::quiet_NaN() : T(0);
-    if (!nothingToSee)
-      weigh(i, scores, most, value, out);
-  }
-
-  /// What errors of the scores, in units of their rounding, do to a row: the sum over keys of
-  /// weight * |value - result| * error.
-  void roundingOfRow(int64_t i, const T *query, Rows<T> key, Rows<T> value, T *out) const {
-    std::vector<T> result(headDim), weights = scoresOf(i, query, key);
-    row(i, query, key, value, result.data());
-    T most = -std::numeric_limits<T>::infinity(), sum = 0;
-    for (T score : weights)
-      most = maximum(most, score);
-    for (T &weight : weights)
-      sum += weight = std::exp(weight - most);
-    for (int64_t d = 0; d < headDim; ++d)
-      out[d] = 0;
-    for (int64_t j = 0; j < source; ++j) {
-      T products = 0;
-      for (int64_t d = 0; d < headDim; ++d)
-        products += std::abs(query[d] * key.row(j)[d] * scale);
-      for (int64_t d = 0; d < headDim; ++d)
-        out[d] += weights[j] / sum * std::abs(value.row(j)[d] - result[d]) * products;
-    }
-  }
-
-private:
-  /// The scores of a row; -infinity for keys that it does not see.
-  std::vector<T> scoresOf(int64_t i, const T *query, Rows<T> key) const {
-    std::vector<T> scores(source, -std::numeric_limits<T>::infinity());
-    for (int64_t j = 0; j < source; ++j) {
-      if (mask.hides(i, j))
-        continue;
-      T dot = 0;
-      for (int64_t d = 0; d < headDim; ++d)
-        dot += query[d] * key.row(j)[d];
-      scores[j] = dot * scale + static_cast<T>(mask.added(i, j));
-    }
-    return scores;
-  }
-
-  void weigh(int64_t i, const std::vector<T> &scores, T most, Rows<T> value, T *out) const {
-    T sum = 0;
-    for (int64_t j = 0; j < source; ++j) {
-      if (masked == MaskedKeys::Absent && mask.hides(i, j))
-        continue;
-      const T weight = std::exp(scores[j] - most);
-      sum += weight;
-      for (int64_t d = 0; d < headDim; ++d)
-        out[d] += weight * value.row(j)[d];
-    }
-    for (int64_t d = 0; d < headDim; ++d)
-      out[d] /= sum;
-  }
-
-  Mask mask;
-  MaskedKeys masked;
-  int64_t source, headDim;
-  T scale;
-  bool nanRows;
+/// Query, key and value behind their projections, and the rows appended to key and value.
+template <typename T> struct Projected {
+  std::vector<T> query, key, value;
+  std::vector<std::vector<T>> appendedKeys = {}, appendedValues = {}; ///< [H * D] each
 };
 
 template <typename T> std::vector<T> converted(const HostTensor &tensor) {
@@ -124,98 +73,140 @@ const HostTensor &activation(const Problem &problem, const char *name) {
   return *problem.input("query");
 }
 
-/// `row` computes one row of one head: Core::row or Core::roundingOfRow.
-template <typename T, typename RowFunction>
-std::vector<T> attentionReference(const Problem &problem, RowFunction row) {
-  const auto [batch, target, source] = problem.sizes;
-  const int64_t heads = problem.config.module.numHeads, depth = problem.config.module.headDim;
-  const std::vector<T> query = converted<T>(activation(problem, "query"));
-  const std::vector<T> key = converted<T>(activation(problem, "key"));
-  const std::vector<T> value = converted<T>(activation(problem, "value"));
-  std::vector<T> out(batch * heads * target * depth);
-  for (int64_t head = 0; head < batch * heads; ++head) {
-    const int64_t keys = head * source * depth;
-    for (int64_t i = 0; i < target; ++i) {
-      const int64_t at = (head * target + i) * depth;
-      row(i, query.data() + at, Rows<T>{key.data(), keys, depth},
-          Rows<T>{value.data(), keys, depth}, out.data() + at);
+template <typename T> Projected<T> projectionsOf(const Problem &problem) {
+  if (problem.config.op == Op::Attention)
+    return {converted<T>(activation(problem, "query")), converted<T>(activation(problem, "key")),
+            converted<T>(activation(problem, "value"))};
+  const ModuleConfig &module = problem.config.module;
+  const int64_t width = module.embedDim;
+  const HostTensor *packed = problem.parameter("in_proj_weight");
+  const HostTensor *bias = problem.parameter("in_proj_bias");
+  auto project = [&](const char *name, const char *weightName, int64_t part) {
+    const std::vector<T> x = converted<T>(activation(problem, name));
+    if (packed)
+      return projected(x, width, *packed, bias, part * width);
+    HostTensor partOfBias;
+    if (bias)
+      partOfBias.values.assign(bias->values.begin() + part * width,
+                               bias->values.begin() + (part + 1) * width);
+    return projected(x, width, *problem.parameter(weightName), bias ? &partOfBias : nullptr, 0);
+  };
+  Projected<T> result{project("query", "q_proj_weight", 0), project("key", "k_proj_weight", 1),
+                      project("value", "v_proj_weight", 2)};
+  if (module.addBiasKv) {
+    result.appendedKeys.push_back(converted<T>(*problem.parameter("bias_k")));
+    result.appendedValues.push_back(converted<T>(*problem.parameter("bias_v")));
+  }
+  if (module.addZeroAttn) {
+    result.appendedKeys.emplace_back(width);
+    result.appendedValues.emplace_back(width);
+  }
+  return result;
+}
+
+/// Keys and values of one head, appended rows last.
+template <typename T>
+HeadData<T> headOf(const Problem &problem, const Projected<T> &data, int64_t n, int64_t h) {
+  const int64_t depth = problem.config.module.headDim, source = problem.sizes.source;
+  const Layout layout = layoutOf(problem, source);
+  HeadData<T> head{n, h, source + static_cast<int64_t>(data.appendedKeys.size())};
+  head.keys.resize(depth * head.columns);
+  head.values.resize(head.columns * depth);
+  for (int64_t j = 0; j < head.columns; ++j) {
+    const bool given = j < source;
+    const T *key = given ? data.key.data() + layout.at(n, h, j)
+                         : data.appendedKeys[j - source].data() + h * depth;
+    const T *value = given ? data.value.data() + layout.at(n, h, j)
+                           : data.appendedValues[j - source].data() + h * depth;
+    for (int64_t d = 0; d < depth; ++d) {
+      head.keys[d * head.columns + j] = key[d];
+      head.values[j * depth + d] = value[d];
     }
   }
-  return out;
+  return head;
 }
 
-/// x . weight^T + bias for all rows of x; weight rows [first, first + width).
-template <typename T>
-std::vector<T> projected(const std::vector<T> &x, int64_t width, const HostTensor &weight,
-                         const HostTensor *bias, int64_t first) {
-  const int64_t rows = static_cast<int64_t>(x.size()) / width;
-  const std::vector<T> matrix = converted<T>(weight);
-  std::vector<T> out(rows * width);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < width; ++c) {
-      T sum = 0;
-      for (int64_t k = 0; k < width; ++k)
-        sum += x[r * width + k] * matrix[(first + c) * width + k];
-      out[r * width + c] = bias ? sum + static_cast<T>(bias->values[first + c]) : sum;
-    }
-  return out;
-}
-
-/// The module without its output projection.
+/// The core between the projections. `row` computes one row of one head.
 template <typename T, typename RowFunction>
-std::vector<T> attendedReference(const Problem &problem, RowFunction row) {
+Results<T> attended(const Problem &problem, RowFunction row) {
+  const Projected<T> data = projectionsOf<T>(problem);
   const auto [batch, target, source] = problem.sizes;
-  const int64_t width = problem.config.module.embedDim, depth = problem.config.module.headDim;
-  const HostTensor &weight = *problem.parameter("in_proj_weight");
-  const HostTensor *bias = problem.parameter("in_proj_bias");
-  auto project = [&](const char *name, int64_t first) {
-    return projected(converted<T>(activation(problem, name)), width, weight, bias, first);
-  };
-  const std::vector<T> query = project("query", 0), key = project("key", width),
-                       value = project("value", 2 * width);
-  const bool batchOuter = batchDimension(problem.config) != 1;
-  std::vector<T> attended(batch * target * width);
+  const int64_t heads = problem.config.module.numHeads;
+  const int64_t columns = source + static_cast<int64_t>(data.appendedKeys.size());
+  const ForwardConfig &forward = problem.config.forward;
+  const int64_t planes = forward.averageAttnWeights ? 1 : heads;
+  const Layout layout = layoutOf(problem, target);
+  Results<T> results;
+  results.out.resize(data.query.size());
+  if (forward.needWeights)
+    results.weights.resize(batch * planes * target * columns);
   for (int64_t n = 0; n < batch; ++n)
-    for (int64_t i = 0; i < target; ++i)
-      for (int64_t column = 0; column < width; column += depth) {
-        const int64_t at = (batchOuter ? n * target + i : i * batch + n) * width + column;
-        const int64_t keys = (batchOuter ? n * source : n) * width + column;
-        const int64_t stride = batchOuter ? width : batch * width;
-        row(i, query.data() + at, Rows<T>{key.data(), keys, stride},
-            Rows<T>{value.data(), keys, stride}, attended.data() + at);
+    for (int64_t h = 0; h < heads; ++h) {
+      const HeadData<T> head = headOf(problem, data, n, h);
+      for (int64_t i = 0; i < target; ++i) {
+        const int64_t at = layout.at(n, h, i);
+        const RowResult<T> result = row(head, i, data.query.data() + at);
+        std::copy(result.out.begin(), result.out.end(), results.out.begin() + at);
+        const int64_t plane = n * planes + (planes == 1 ? 0 : h);
+        for (int64_t j = 0; forward.needWeights && j < columns; ++j)
+          results.weights[(plane * target + i) * columns + j] += result.weights[j];
       }
-  return attended;
+    }
+  if (planes == 1)
+    for (T &weight : results.weights)
+      weight /= static_cast<T>(heads);
+  return results;
 }
 } // namespace
 
-template <typename T> std::vector<T> reference(const Problem &problem, MaskedKeys masked) {
-  const Core<T> core(problem, masked);
-  auto row = [&](auto... arguments) { core.row(arguments...); };
-  if (problem.config.op == Op::Attention)
-    return attentionReference<T>(problem, row);
-  return projected(attendedReference<T>(problem, row), problem.config.module.embedDim,
-                   *problem.parameter("out_proj.weight"), problem.parameter("out_proj.bias"), 0);
+template <typename T> Results<T> reference(const Problem &problem, MaskedKeys masked) {
+  const AttentionRows<T> rows(problem, masked);
+  Results<T> results = attended<T>(problem, [&](const auto &head, int64_t i, const T *query) {
+    return rows.row(head, i, query);
+  });
+  if (problem.config.op == Op::MultiheadAttention)
+    results.out =
+        projected(results.out, problem.config.module.embedDim,
+                  *problem.parameter("out_proj.weight"), problem.parameter("out_proj.bias"), 0);
+  return results;
 }
 
-template std::vector<float> reference(const Problem &, MaskedKeys);
-template std::vector<double> reference(const Problem &, MaskedKeys);
+template Results<float> reference(const Problem &, MaskedKeys);
+template Results<double> reference(const Problem &, MaskedKeys);
 
-std::vector<double> scoreRounding(const Problem &problem) {
-  const Core<double> core(problem, MaskedKeys::Absent);
-  auto row = [&](auto... arguments) { core.roundingOfRow(arguments...); };
+template <typename T>
+void forgiveSpreadNan(const Problem &problem, Results<T> &found, const Results<double> &exact) {
+  const Results<double> spread = reference<double>(problem, MaskedKeys::TimesZero);
+  auto forgive = [](std::vector<T> &found, const std::vector<double> &exact,
+                    const std::vector<double> &spread) {
+    for (size_t k = 0; k < std::min(found.size(), exact.size()); ++k)
+      if (std::isnan(found[k]) && std::isnan(spread[k]))
+        found[k] = static_cast<T>(exact[k]);
+  };
+  forgive(found.out, exact.out, spread.out);
+  forgive(found.weights, exact.weights, spread.weights);
+}
+
+template void forgiveSpreadNan(const Problem &, Results<float> &, const Results<double> &);
+template void forgiveSpreadNan(const Problem &, Results<double> &, const Results<double> &);
+
+Results<double> scoreRounding(const Problem &problem) {
+  const AttentionRows<double> rows(problem);
   const bool isModule = problem.config.op == Op::MultiheadAttention;
-  std::vector<double> moved =
-      isModule ? attendedReference<double>(problem, row) : attentionReference<double>(problem, row);
-  double unit = 0x1p-23;
+  const double unit = 0x1p-23 * (isModule ? 1 + std::sqrt(problem.config.module.embedDim) : 1);
+  Results<double> moved =
+      attended<double>(problem, [&](const auto &head, int64_t i, const double *query) {
+        return rows.movement(head, i, query, unit);
+      });
   if (isModule) {
     HostTensor weight = *problem.parameter("out_proj.weight");
     for (float &value : weight.values)
       value = std::abs(value);
-    moved = projected(moved, problem.config.module.embedDim, weight, nullptr, 0);
-    unit *= 1 + std::sqrt(problem.config.module.embedDim);
+    moved.out = projected(moved.out, problem.config.module.embedDim, weight, nullptr, 0);
   }
-  for (double &value : moved)
-    value = std::isnan(value) ? 0 : value * unit;
+  for (std::vector<double> *values : {&moved.out, &moved.weights})
+    for (double &value : *values)
+      value = std::isnan(value) ? 0 : value;
   return moved;
 }
 

@@ -11,22 +11,28 @@
 
 namespace attune::conformance {
 
-/// How a key that is masked for a query row takes part.
+/// How a key that a bool mask or is_causal hides from a query row takes part. A key that
+/// key_padding_mask hides never does.
 enum class MaskedKeys {
   Absent,    ///< not at all
   TimesZero, ///< its value row times zero, which lets NaN and infinity through
 };
 
-/// The dense contents of `out`. T is float or double; every operation is done in T, sums in the
-/// order of their index.
+/// The dense results. T is float or double; every operation is done in T, sums in the order of
+/// their index.
 template <typename T>
-std::vector<T> reference(const Problem &problem, MaskedKeys masked = MaskedKeys::Absent);
+Results<T> reference(const Problem &problem, MaskedKeys masked = MaskedKeys::Absent);
 
-/// How far `out` moves, to first order, when every score is off by the rounding of a float32 dot
+/// NaN times zero may reach a row that does not see the NaN. Such elements of `found` become those
+/// of `exact`.
+template <typename T>
+void forgiveSpreadNan(const Problem &problem, Results<T> &found, const Results<double> &exact);
+
+/// How far results move, to first order, when every score is off by the rounding of a float32 dot
 /// product: 2^-23 times the sum of the magnitudes of its products, for a module times the error
 /// that its projections add. Where scores are large, one naive result is no measure of this error:
 /// two scores that nearly tie decide it, and may be rounded well or badly.
-std::vector<double> scoreRounding(const Problem &problem);
+Results<double> scoreRounding(const Problem &problem);
 
 } // namespace attune::conformance
 

@@ -60,6 +60,13 @@ std::vector<int64_t> permutedStrides(const std::vector<int64_t> &sizes, Random &
   return strides;
 }
 
+/// Must all dimensions but the last collapse into one? Those of masks and weights need not.
+bool needsEvenRows(const Config &config, const HostTensor &tensor) {
+  const bool isActivation =
+      tensor.name != "attn_mask" && tensor.name != "key_padding_mask" && tensor.name != "weights";
+  return config.op == Op::MultiheadAttention && isActivation;
+}
+
 std::vector<int64_t> stridesFor(const HostTensor &tensor, bool evenRows, bool isOutput,
                                 Random &random) {
   if (tensor.sizes.size() < 2)
@@ -123,21 +130,20 @@ Memory TestModule::pack(attune_context *context, const Problem &problem) const {
 PlacedCall TestModule::place(attune_context *context, Problem &problem, const Memory &packed,
                              const CallStyle &style, Random &random) const {
   PlacedCall placed;
-  const bool evenRows = config().op == Op::MultiheadAttention;
   for (HostTensor &input : problem.inputs) {
-    // Rows of masks need not be even.
-    const bool even = evenRows && input.name != "attn_mask";
     std::vector<int64_t> strides =
-        style.strided ? stridesFor(input, even, false, random) : denseStrides(input.sizes);
+        style.strided ? stridesFor(input, needsEvenRows(config(), input), false, random)
+                      : denseStrides(input.sizes);
     placed.tensors.emplace_back(input, strides, style.placement, inputFill);
     input.values = placed.tensors.back().read();
     placed.tensors.back().freeze();
   }
-  HostTensor out;
-  out.sizes = problem.outputSizes();
-  std::vector<int64_t> strides =
-      style.stridedOutput ? stridesFor(out, evenRows, true, random) : denseStrides(out.sizes);
-  placed.tensors.emplace_back(out, strides, style.placement, outputFill);
+  for (const HostTensor &output : problem.outputs()) {
+    std::vector<int64_t> strides =
+        style.stridedOutput ? stridesFor(output, needsEvenRows(config(), output), true, random)
+                            : denseStrides(output.sizes);
+    placed.tensors.emplace_back(output, strides, style.placement, outputFill);
+  }
   const CallSizes &sizes = problem.sizes;
   placed.workspace = alignedBlock(
       attune_workspace_size(context, &module(), sizes.batch, sizes.target, sizes.source),
@@ -151,6 +157,15 @@ PlacedCall TestModule::place(attune_context *context, Problem &problem, const Me
   return placed;
 }
 
+Results<float> TestModule::read(const PlacedCall &call) const {
+  const size_t first = interfaceInputs(config()).size();
+  Results<float> results;
+  results.out = call.tensors[first].read();
+  if (config().forward.needWeights)
+    results.weights = call.tensors[first + 1].read();
+  return results;
+}
+
 Outcome TestModule::forward(attune_context *context, PlacedCall &call) const {
   Outcome outcome;
   outcome.status = attune_forward(context, &module(), call.call.data());
@@ -158,15 +173,15 @@ Outcome TestModule::forward(attune_context *context, PlacedCall &call) const {
     outcome.text = attune_last_error();
     return outcome;
   }
-  const PlacedTensor &out = call.tensors.back();
-  outcome.out = out.read();
-  outcome.damage = out.damage();
-  if (!outcome.damage.empty())
-    outcome.damage = "output: " + outcome.damage;
-  else if (std::string damage =
-               call.workspace.damage(std::vector<bool>(call.workspace.size(), true));
-           !damage.empty())
-    outcome.damage = "workspace: " + damage;
+  static_cast<Results<float> &>(outcome) = read(call);
+  const size_t first = interfaceInputs(config()).size();
+  for (size_t k = first; k < call.tensors.size() && outcome.damage.empty(); ++k)
+    if (std::string damage = call.tensors[k].damage(); !damage.empty())
+      outcome.damage = (k == first ? "out: " : "weights: ") + damage;
+  if (outcome.damage.empty())
+    if (std::string damage = call.workspace.damage(std::vector<bool>(call.workspace.size(), true));
+        !damage.empty())
+      outcome.damage = "workspace: " + damage;
   return outcome;
 }
 

@@ -22,20 +22,19 @@ inline bool chance(Random &random, int percent) { return pick(random, 0, 99) < p
 struct CallStyle {
   Placement placement = Placement::Surrounded;
   bool strided = false;       ///< random permutations, gaps and repetitions instead of dense
-  bool stridedOutput = false; ///< the same for the output, without repetitions
+  bool stridedOutput = false; ///< the same for outputs, without repetitions
   std::string describe() const;
 };
 
-struct Outcome {
+struct Outcome : Results<float> {
   attune_status status = ATTUNE_OK;
-  std::string text;       ///< what the runtime says when status is not ATTUNE_OK
-  std::vector<float> out; ///< dense
-  std::string damage;     ///< "" unless memory outside the output was written
+  std::string text;   ///< what the runtime says when status is not ATTUNE_OK
+  std::string damage; ///< "" unless memory outside the outputs was written
 };
 
 /// The tensors of one call in memory, with packed parameters and workspace.
 struct PlacedCall {
-  std::vector<PlacedTensor> tensors; ///< inputs, then the output
+  std::vector<PlacedTensor> tensors; ///< inputs, then outputs
   Memory workspace;
   std::vector<unsigned char> call; ///< NAME_arguments
 
@@ -63,6 +62,8 @@ public:
   PlacedCall place(attune_context *context, Problem &problem, const Memory &packed,
                    const CallStyle &style, Random &random) const;
   Outcome forward(attune_context *context, PlacedCall &call) const;
+  /// What lies in a call's outputs.
+  Results<float> read(const PlacedCall &call) const;
   /// All three.
   Outcome run(attune_context *context, Problem &problem, const CallStyle &style,
               Random &random) const;

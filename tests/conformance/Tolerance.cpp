@@ -52,4 +52,11 @@ std::string compare(const std::vector<float> &out, const std::vector<double> &ex
   return wrong == 0 ? "" : format("%zu elements are wrong; ", wrong) + first;
 }
 
+std::string compare(const Results<float> &found, const Results<double> &exact,
+                    const Results<float> &naive, const Results<double> &slack) {
+  const std::string out = compare(found.out, exact.out, naive.out, slack.out);
+  const std::string weights = compare(found.weights, exact.weights, naive.weights, slack.weights);
+  return (out.empty() ? "" : "out: " + out + "\n") + (weights.empty() ? "" : "weights: " + weights);
+}
+
 } // namespace attune::conformance

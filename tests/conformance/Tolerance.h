@@ -2,6 +2,7 @@
 #ifndef ATTUNE_TESTS_CONFORMANCE_TOLERANCE_H
 #define ATTUNE_TESTS_CONFORMANCE_TOLERANCE_H
 
+#include "Problem.h"
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace attune::conformance {
 /// Returns "" when all is well, else what is wrong and where.
 std::string compare(const std::vector<float> &out, const std::vector<double> &exact,
                     const std::vector<float> &naive, const std::vector<double> &slack = {});
+
+/// The same for all results of a call.
+std::string compare(const Results<float> &found, const Results<double> &exact,
+                    const Results<float> &naive, const Results<double> &slack = {});
 
 } // namespace attune::conformance
 

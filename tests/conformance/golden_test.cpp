@@ -1,10 +1,11 @@
 //===- golden_test.cpp - Results of torch.nn.MultiheadAttention -----------===//
 //
-// tests/goldens/mha holds modules with parameters, inputs, PyTorch's float32 result `out` and its
-// float64 result `out64`. Cases that also return weights are called without them: that never
-// changes `out` beyond rounding.
+// tests/goldens/mha holds modules with parameters, inputs, and PyTorch's results in float32 (`out`,
+// `weights`) and float64 (`out64`, `weights64`).
 //
 //===----------------------------------------------------------------------===//
+#include "Interpreted.h"
+#include "Reference.h"
 #include "TestModule.h"
 #include "Tolerance.h"
 
@@ -28,7 +29,7 @@ std::ostream &operator<<(std::ostream &stream, const Golden &golden) {
   return stream << golden.file;
 }
 
-std::vector<Golden> goldens() {
+std::vector<Golden> readGoldens() {
   auto text = llvm::MemoryBuffer::getFile(directory + "index.json");
   if (!text)
     throw std::runtime_error("cannot read " + directory + "index.json");
@@ -42,6 +43,11 @@ std::vector<Golden> goldens() {
   return list;
 }
 
+const std::vector<Golden> &goldens() {
+  static const std::vector<Golden> once = readGoldens();
+  return once;
+}
+
 /// The golden's configuration, with its sizes or for all sizes.
 std::string configJson(const Golden &golden, bool isStatic) {
   const json::Object &from = golden.forward;
@@ -50,7 +56,9 @@ std::string configJson(const Golden &golden, bool isStatic) {
   json::Object forward{{"batched", batched},
                        {"inputs", *from.getBoolean("self_attention") ? "self" : "separate"},
                        {"attn_mask", mask == "causal" ? "bool_2d" : mask},
-                       {"need_weights", false},
+                       {"key_padding_mask", *from.getString("key_padding_mask")},
+                       {"need_weights", *from.getBoolean("need_weights")},
+                       {"average_attn_weights", *from.getBoolean("average_attn_weights")},
                        {"is_causal", *from.getBoolean("is_causal")}};
   if (isStatic) {
     forward["target_length"] = *from.getInteger("L");
@@ -86,27 +94,56 @@ std::vector<T> contents(const attune::TensorFile &file, const std::string &name,
   }
 }
 
-class Goldens : public testing::TestWithParam<std::tuple<Golden, bool>> {};
+/// A golden as a problem, with PyTorch's results.
+struct Case {
+  Problem problem;
+  Results<double> exact;
+  Results<float> torch;
+
+  Case(const Golden &golden, bool isStatic) {
+    const CallSizes sizes{*golden.forward.getInteger("N"), *golden.forward.getInteger("L"),
+                          *golden.forward.getInteger("S")};
+    problem = emptyProblem(configOf(configJson(golden, isStatic)), sizes);
+    const attune::TensorFile file(directory + golden.file);
+    for (auto *tensors : {&problem.inputs, &problem.parameters})
+      for (HostTensor &tensor : *tensors)
+        tensor.values = contents<float>(file, tensor.name, tensor.sizes);
+    for (const HostTensor &output : problem.outputs()) {
+      const bool isOut = output.name == "out";
+      (isOut ? exact.out : exact.weights) =
+          contents<double>(file, output.name + "64", output.sizes);
+      (isOut ? torch.out : torch.weights) = contents<float>(file, output.name, output.sizes);
+    }
+  }
+};
+
+class Goldens : public testing::TestWithParam<std::tuple<Golden, bool>> {
+protected:
+  Case golden() const { return Case(std::get<0>(GetParam()), std::get<1>(GetParam())); }
+};
 } // namespace
 
-TEST_P(Goldens, Agree) {
-  const auto &[golden, isStatic] = GetParam();
-  const TestModule module(configJson(golden, isStatic));
-  const CallSizes sizes{*golden.forward.getInteger("N"), *golden.forward.getInteger("L"),
-                        *golden.forward.getInteger("S")};
-  Problem problem = emptyProblem(module.config(), sizes);
-  const attune::TensorFile file(directory + golden.file);
-  for (auto *tensors : {&problem.inputs, &problem.parameters})
-    for (HostTensor &tensor : *tensors)
-      tensor.values = contents<float>(file, tensor.name, tensor.sizes);
-  const std::vector<double> exact = contents<double>(file, "out64", problem.outputSizes());
-  const std::vector<float> torch = contents<float>(file, "out", problem.outputSizes());
+TEST_P(Goldens, CompiledCodeAgrees) {
+  const Case golden = this->golden();
+  const TestModule module(golden.problem.config, targetOf("host"), std::nullopt);
   for (int threads = 1; threads <= 2; ++threads) {
     attune::Context context(threads);
-    const Outcome outcome = module.run(context, problem);
+    const Outcome outcome = module.run(context, golden.problem);
     ASSERT_EQ(outcome.status, ATTUNE_OK) << outcome.text;
-    EXPECT_EQ(compare(outcome.out, exact, torch), "") << module.describe();
+    EXPECT_EQ(compare(outcome, golden.exact, golden.torch), "") << module.describe();
   }
+}
+
+TEST_P(Goldens, InterpretersAgree) {
+  const Case golden = this->golden();
+  const Config &config = golden.problem.config;
+  const cpu::TargetInfo target = targetOf("host");
+  const CpuSchedule schedule = defaultSchedule(scheduleProblem(config), target.traits);
+  for (Phase phase : interpretedPhases)
+    EXPECT_EQ(compareExactly(interpreted(golden.problem, target, schedule, phase), golden.exact),
+              "")
+        << "phase " << phaseInfo(phase).name.str() << "\n"
+        << toJson(config);
 }
 
 INSTANTIATE_TEST_SUITE_P(Mha, Goldens,
@@ -116,3 +153,12 @@ INSTANTIATE_TEST_SUITE_P(Mha, Goldens,
                            return file.substr(0, file.find('.')) +
                                   (std::get<1>(info.param) ? "_static" : "_dynamic");
                          });
+
+TEST(GoldenFiles, AreAllThere) { EXPECT_EQ(goldens().size(), 120u); }
+
+TEST(GoldenFiles, AgreeWithTheReference) {
+  for (const Golden &golden : goldens()) {
+    const Case known(golden, false);
+    EXPECT_EQ(compareExactly(reference<double>(known.problem), known.exact), "") << golden.file;
+  }
+}

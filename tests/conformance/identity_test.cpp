@@ -57,6 +57,33 @@ const IdentityConfiguration configurations[] = {
        "forward":{"need_weights":false,"inputs":"self","is_causal":true}})",
      Tiles::Odd,
      {4, 53, 53}},
+    {"core_padding_weights_small",
+     R"({"op":"attention","module":{"num_heads":3,"head_dim":24},
+       "forward":{"key_padding_mask":"bool","need_weights":true}})",
+     Tiles::Small,
+     {3, 31, 150}},
+    {"core_blocks_score_small",
+     R"_({"op":"attention","score":"s - 4 * abs(i / L - j / S)",
+       "module":{"num_heads":2,"head_dim":16},
+       "forward":{"attn_mask":"bool_3d","key_padding_mask":"float"}})_",
+     Tiles::Small,
+     {3, 40, 170}},
+    {"module_appended_weights_per_head",
+     R"({"module":{"embed_dim":48,"num_heads":4,"add_bias_kv":true,"add_zero_attn":true},
+       "forward":{"attn_mask":"float_3d","is_causal":true,"average_attn_weights":false}})",
+     Tiles::Default,
+     {3, 110, 140}},
+    {"module_all_averaged_odd",
+     R"({"module":{"embed_dim":40,"num_heads":5,"add_bias_kv":true,"kdim":12,"vdim":30,
+                   "batch_first":true},
+       "forward":{"attn_mask":"bool_2d","key_padding_mask":"bool"}})",
+     Tiles::Odd,
+     {4, 33, 97}},
+    {"module_padding_appended_minimal",
+     R"({"module":{"embed_dim":20,"num_heads":2,"add_zero_attn":true},
+       "forward":{"key_padding_mask":"bool","need_weights":false}})",
+     Tiles::Minimal,
+     {5, 17, 43}},
     {"module_bool_nan_tall",
      R"({"fully_masked_rows":"nan",
        "module":{"embed_dim":48,"num_heads":2,"batch_first":true,"bias":false},
@@ -95,6 +122,10 @@ bool sameBits(const std::vector<float> &a, const std::vector<float> &b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
+bool sameBits(const Results<float> &a, const Results<float> &b) {
+  return sameBits(a.out, b.out) && sameBits(a.weights, b.weights);
+}
+
 /// Every configuration is compiled once.
 const TestModule *moduleOf(const IdentityConfiguration &configuration) {
   static std::map<std::string, TestModule> modules;
@@ -114,20 +145,34 @@ protected:
   void SetUp() override {
     const IdentityConfiguration &configuration = GetParam();
     module = moduleOf(configuration);
+    const TileUnits units(module->result().schedule, module->result().target.traits);
     Random random(11);
-    problem = normalProblem(module->config(), configuration.sizes, random);
+    problem = normalProblem(module->config(), configuration.sizes, random, units.grid);
     expected = outputOf(attune::Context(1), problem);
   }
 
-  std::vector<float> outputOf(const attune::Context &context, const Problem &of) {
-    const Outcome outcome = module->run(context, of);
+  Results<float> outputOf(const attune::Context &context, const Problem &of) {
+    Outcome outcome = module->run(context, of);
     EXPECT_EQ(outcome.status, ATTUNE_OK) << outcome.text;
-    return outcome.out;
+    return std::move(outcome);
+  }
+
+  /// What a batch element got in the batch.
+  Results<float> partOf(int64_t n) const {
+    std::vector<HostTensor> outputs = problem.outputs();
+    Results<float> part;
+    outputs[0].values = expected.out;
+    part.out = batchPart(problem, outputs[0], n);
+    if (outputs.size() == 2) {
+      outputs[1].values = expected.weights;
+      part.weights = batchPart(problem, outputs[1], n);
+    }
+    return part;
   }
 
   const TestModule *module = nullptr;
   Problem problem;
-  std::vector<float> expected;
+  Results<float> expected;
 };
 } // namespace
 
@@ -151,19 +196,10 @@ TEST_P(Identity, OfTheApplicationsParallelLoop) {
 
 TEST_P(Identity, OfABatchElementAloneAndInABatch) {
   const attune::Context context(2);
-  const int64_t batch = problem.sizes.batch;
-  std::vector<int64_t> sizes = problem.outputSizes();
-  const int dimension = batchDimension(problem.config);
-  int64_t inner = 1;
-  for (size_t d = dimension + 1; d < sizes.size(); ++d)
-    inner *= sizes[d];
-  for (int64_t n = 0; n < batch; ++n) {
-    const std::vector<float> alone = outputOf(context, batchElement(problem, n));
-    std::vector<float> part(alone.size());
-    for (size_t k = 0; k < part.size(); ++k)
-      part[k] = expected[(k / inner * batch + n) * inner + k % inner];
-    EXPECT_TRUE(sameBits(alone, part)) << "batch element " << n << "\n" << module->describe();
-  }
+  for (int64_t n = 0; n < problem.sizes.batch; ++n)
+    EXPECT_TRUE(sameBits(outputOf(context, batchElement(problem, n)), partOf(n)))
+        << "batch element " << n << "\n"
+        << module->describe();
 }
 
 TEST_P(Identity, OfAnyPlaceAndLayoutInMemory) {
@@ -177,8 +213,7 @@ TEST_P(Identity, OfAnyPlaceAndLayoutInMemory) {
       Problem copy = problem;
       const Outcome outcome = module->run(context, copy, style, random);
       ASSERT_EQ(outcome.status, ATTUNE_OK) << outcome.text;
-      EXPECT_TRUE(sameBits(outcome.out, expected)) << style.describe() << "\n"
-                                                   << module->describe();
+      EXPECT_TRUE(sameBits(outcome, expected)) << style.describe() << "\n" << module->describe();
     }
 }
 

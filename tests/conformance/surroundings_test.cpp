@@ -22,7 +22,7 @@ using namespace attune::conformance;
 
 namespace {
 const char *const moduleJson = R"({"module":{"embed_dim":128,"num_heads":2,"batch_first":true},
-  "forward":{"need_weights":false,"attn_mask":"float_2d","is_causal":true}})";
+  "forward":{"attn_mask":"float_2d","key_padding_mask":"bool","is_causal":true}})";
 
 class Surroundings : public testing::Test {
 protected:
@@ -41,12 +41,12 @@ protected:
   /// "" or what is wrong with a call.
   std::string resultOf(attune_context *context) const {
     const Outcome outcome = module().run(context, problem);
-    return outcome.status == ATTUNE_OK ? compare(outcome.out, exact, naive) : outcome.text;
+    return outcome.status == ATTUNE_OK ? compare(outcome, exact, naive) : outcome.text;
   }
 
   Problem problem;
-  std::vector<double> exact;
-  std::vector<float> naive;
+  Results<double> exact;
+  Results<float> naive;
 };
 
 constexpr unsigned exceptionFlags = 0x3f;
@@ -114,7 +114,7 @@ TEST_F(Surroundings, SixtyFourKilobytesOfStackAreEnough) {
     ASSERT_EQ(created, 0) << std::strerror(created);
     pthread_join(thread, nullptr);
     ASSERT_EQ(job.status, ATTUNE_OK);
-    EXPECT_EQ(compare(call.tensors.back().read(), exact, naive), "");
+    EXPECT_EQ(compare(module().read(call), exact, naive), "");
   }
 }
 
@@ -159,7 +159,7 @@ TEST_F(Surroundings, TargetsSideBySide) {
     for (const auto &compiled : modules) {
       const Outcome outcome = compiled->run(context, problem);
       ASSERT_EQ(outcome.status, ATTUNE_OK) << outcome.text;
-      EXPECT_EQ(compare(outcome.out, exact, naive), "") << compiled->describe();
+      EXPECT_EQ(compare(outcome, exact, naive), "") << compiled->describe();
     }
   // Another target's packed parameters are refused.
   const Memory packed = modules[0]->pack(context, problem);
@@ -195,16 +195,14 @@ protected:
     call.tensors.clear();
     for (size_t k = 0; k < problem.inputs.size(); ++k)
       call.tensors.emplace_back(problem.inputs[k], strides[k], Placement::AtEnd, inputFill);
-    HostTensor out;
-    out.sizes = problem.outputSizes();
-    call.tensors.emplace_back(out, strides.back(), Placement::AtEnd, outputFill);
+    for (const HostTensor &output : problem.outputs())
+      call.tensors.emplace_back(output, strides[call.tensors.size()], Placement::AtEnd, outputFill);
     for (size_t k = 0; k < call.tensors.size(); ++k)
       call.views()[k] = call.tensors[k].view();
     ASSERT_EQ(attune_forward(context, &module.module(), call.call.data()), ATTUNE_OK)
         << attune_last_error();
-    EXPECT_EQ(
-        compare(call.tensors.back().read(), reference<double>(problem), reference<float>(problem)),
-        "");
+    EXPECT_EQ(compare(module.read(call), reference<double>(problem), reference<float>(problem)),
+              "");
   }
 };
 } // namespace
@@ -226,6 +224,16 @@ TEST_F(Distances, RowsOfTheModule) {
   const std::vector<int64_t> rows = {2 * row, row, 1};
   agrees(module, normalProblem(module.config(), {2, 3, 3}, random),
          {rows, rows, rows, {row, 1}, rows});
+}
+
+TEST_F(Distances, RowsOfMasksAndWeights) {
+  const TestModule module(R"({"op":"attention","module":{"num_heads":2,"head_dim":8},
+      "forward":{"attn_mask":"bool_3d","key_padding_mask":"float","need_weights":true,
+                 "average_attn_weights":false}})");
+  Random random(11);
+  const std::vector<int64_t> near = {64, 32, 8, 1}, planes = {row, 7 * row, 1};
+  agrees(module, normalProblem(module.config(), {2, 3, 4}, random),
+         {near, near, near, planes, {row, 1}, near, {9 * row, 4 * row, row, 1}});
 }
 
 TEST_F(Distances, HeadsAndBatchElements) {
