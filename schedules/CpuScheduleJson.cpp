@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "schedules/CpuSchedule.h"
+#include <algorithm>
 #include <climits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -102,6 +103,18 @@ const char *expectation(const FieldRef &field) {
   return texts[field.index()];
 }
 
+/// A message that may quote any bytes of the file: cut to a readable length, and without control
+/// characters.
+std::string printable(std::string message) {
+  constexpr size_t longest = 400;
+  if (message.size() > longest)
+    message.replace(longest, std::string::npos, "...");
+  std::replace_if(
+      message.begin(), message.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return message;
+}
+
 /// Parses the text and refuses duplicate keys, which a DOM would lose, and deep nesting, which
 /// would exhaust the stack of whoever prints the value.
 Json parseText(const std::string &text) {
@@ -109,6 +122,9 @@ Json parseText(const std::string &text) {
   constexpr int maxDepth = 8;
   if (text.size() > maxBytes)
     throw Refusal("larger than " + std::to_string(maxBytes) + " bytes");
+  // The parser would take a NUL byte for the end of the text.
+  if (text.find('\0') != std::string::npos)
+    throw Refusal("found a NUL byte, expected JSON text");
   std::map<int, std::set<std::string>> keysAtDepth;
   auto watch = [&](int depth, Json::parse_event_t event, Json &value) {
     if (depth > maxDepth)
@@ -180,7 +196,7 @@ bool parseSchedule(const std::string &text, const std::string &fileName, CpuSche
     schedule.provenance.source = fileName;
     return true;
   } catch (const std::exception &exception) {
-    error = fileName + ": " + exception.what();
+    error = fileName + ": " + printable(exception.what());
     return false;
   }
 }
