@@ -101,15 +101,15 @@ std::vector<T> AttentionRows<T>::scores(const HeadData<T> &head, int64_t i, cons
 }
 
 template <typename T>
-bool AttentionRows<T>::isAbsent(const HeadData<T> &head, int64_t i, int64_t j) const {
+bool AttentionRows<T>::isAbsent(const HeadData<T> &head, int64_t j, T score) const {
   if (j >= source)
     return false;
-  return maskedKeys == MaskedKeys::Absent ? masks.hides(head.n, head.h, i, j)
+  return maskedKeys == MaskedKeys::Absent ? score == -std::numeric_limits<T>::infinity()
                                           : masks.pads(head.n, j);
 }
 
 template <typename T>
-RowResult<T> AttentionRows<T>::weighted(const HeadData<T> &head, int64_t i,
+RowResult<T> AttentionRows<T>::weighted(const HeadData<T> &head,
                                         const std::vector<T> &scores) const {
   T most = -std::numeric_limits<T>::infinity();
   for (T score : scores)
@@ -121,7 +121,7 @@ RowResult<T> AttentionRows<T>::weighted(const HeadData<T> &head, int64_t i,
     return result;
   T sum = 0;
   for (int64_t j = 0; j < head.columns; ++j) {
-    if (isAbsent(head, i, j))
+    if (isAbsent(head, j, scores[j]))
       continue;
     const T weight = std::exp(scores[j] - most);
     sum += result.weights[j] = weight;
@@ -132,21 +132,21 @@ RowResult<T> AttentionRows<T>::weighted(const HeadData<T> &head, int64_t i,
     value /= sum;
   // In a row of NaN even a padded key has the weight NaN in PyTorch.
   for (int64_t j = 0; j < head.columns; ++j)
-    if (!isAbsent(head, i, j) || (maskedKeys == MaskedKeys::TimesZero && std::isnan(sum)))
+    if (!isAbsent(head, j, scores[j]) || (maskedKeys == MaskedKeys::TimesZero && std::isnan(sum)))
       result.weights[j] /= sum;
   return result;
 }
 
 template <typename T>
 RowResult<T> AttentionRows<T>::row(const HeadData<T> &head, int64_t i, const T *query) const {
-  return weighted(head, i, scores(head, i, query));
+  return weighted(head, scores(head, i, query));
 }
 
 template <typename T>
 RowResult<T> AttentionRows<T>::movement(const HeadData<T> &head, int64_t i, const T *query,
                                         T unit) const {
   std::vector<T> moved(head.columns);
-  const RowResult<T> result = weighted(head, i, scores(head, i, query, &moved, unit));
+  const RowResult<T> result = weighted(head, scores(head, i, query, &moved, unit));
   RowResult<T> movement{std::vector<T>(depth, 0), std::vector<T>(head.columns, 0)};
   T mean = 0;
   for (int64_t j = 0; j < head.columns; ++j) {

@@ -59,8 +59,8 @@ private:
   /// The score of a given key behind score expression and masks.
   T shaped(T scaled, const HeadData<T> &head, int64_t i, int64_t j) const;
   /// Takes no part at all, whatever it holds.
-  bool isAbsent(const HeadData<T> &head, int64_t i, int64_t j) const;
-  RowResult<T> weighted(const HeadData<T> &head, int64_t i, const std::vector<T> &scores) const;
+  bool isAbsent(const HeadData<T> &head, int64_t j, T score) const;
+  RowResult<T> weighted(const HeadData<T> &head, const std::vector<T> &scores) const;
 
   Masks masks;
   MaskedKeys maskedKeys;
