@@ -20,12 +20,15 @@ namespace {
 /// Packed tensors start at multiples of this many floats: 64 bytes.
 constexpr int64_t kPackedAlignment = 16;
 
-/// memref with run-time strides but for the innermost.
+/// memref with run-time strides but for the innermost. A size of 0 is a run-time size, too: views of
+/// what is statically empty are refused, though no call reaches them.
 MemRefType interfaceType(RankedTensorType tensor) {
   SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
   strides.back() = 1;
+  SmallVector<int64_t> shape(tensor.getShape());
+  std::replace(shape.begin(), shape.end(), int64_t(0), ShapedType::kDynamic);
   auto layout = StridedLayoutAttr::get(tensor.getContext(), 0, strides);
-  return MemRefType::get(tensor.getShape(), tensor.getElementType(), layout);
+  return MemRefType::get(shape, tensor.getElementType(), layout);
 }
 
 /// Offsets of packed tensors in the packed block, in floats, and its whole size.
@@ -160,8 +163,12 @@ Value FunctionTiler::packedView(int64_t offset, RankedTensorType type) {
       offset, type.getShape(), strides);
 }
 
+/// A length of 0 stays the symbol, for the reason of interfaceType; loops over no batch element fold
+/// away.
 Value FunctionTiler::size(RankedTensorType type, unsigned dimension, Value symbol) {
-  return type.isDynamicDim(dimension) ? symbol : tile.constant(type.getDimSize(dimension));
+  const bool isOpen =
+      type.isDynamicDim(dimension) || (type.getDimSize(dimension) == 0 && symbol != batchSymbol);
+  return isOpen ? symbol : tile.constant(type.getDimSize(dimension));
 }
 
 /// Rows of an activation: the product of its leading dimensions, batch and length in either order.

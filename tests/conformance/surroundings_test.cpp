@@ -231,7 +231,7 @@ TEST_F(Distances, RowsOfMasksAndWeights) {
       "forward":{"attn_mask":"bool_3d","key_padding_mask":"float","need_weights":true,
                  "average_attn_weights":false}})");
   Random random(11);
-  const std::vector<int64_t> near = {64, 32, 8, 1}, planes = {row, 7 * row, 1};
+  const std::vector<int64_t> near = {64, 32, 8, 1}, planes = {7 * row, row, 1};
   agrees(module, normalProblem(module.config(), {2, 3, 4}, random),
          {near, near, near, planes, {row, 1}, near, {9 * row, 4 * row, row, 1}});
 }
