@@ -94,6 +94,7 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
   schedule.projectionRows =
       (128 + schedule.projection.rows - 1) / schedule.projection.rows * schedule.projection.rows;
   schedule.projectionDepth = manyRegisters ? 512 : 256;
+  schedule.weightPanel = schedule.projectionColumns(cpu);
   return schedule;
 }
 

@@ -51,6 +51,7 @@ struct CpuSchedule {
   RegisterBlock projection; ///< projection GEMM
   int projectionRows = 0;   ///< rows of a projection tile; a multiple of projection.rows
   int projectionDepth = 0;  ///< depth block of a projection
+  int weightPanel = 0;      ///< columns of a packed weight panel; whole projection blocks
   int exp2Degree = 6;       ///< degree of the exp2 polynomial, 3..7
   int grain = 1;            ///< tiles a worker takes at a time
   struct Provenance {
@@ -62,8 +63,8 @@ struct CpuSchedule {
 
   /// Keys of one packed key panel ([depth][keyPanel] in memory).
   int keyPanel(const CpuTraits &cpu) const { return scores.vectors * cpu.vectorLanes; }
-  /// Columns of one packed weight panel.
-  int weightPanel(const CpuTraits &cpu) const { return projection.vectors * cpu.vectorLanes; }
+  /// Columns of the register block of projections.
+  int projectionColumns(const CpuTraits &cpu) const { return projection.vectors * cpu.vectorLanes; }
   /// head_dim padded to whole register blocks of the value kernel.
   int64_t paddedHeadDim(const CpuTraits &cpu, int64_t headDim) const;
 };

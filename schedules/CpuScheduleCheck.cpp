@@ -52,6 +52,7 @@ const Bound bounds[] = {
      1 << 12},
     {"projection_depth", [](const Context &c) { return int64_t(c.schedule.projectionDepth); }, 1,
      1 << 16},
+    {"weight_panel", [](const Context &c) { return int64_t(c.schedule.weightPanel); }, 1, 1 << 12},
     {"exp2_degree", [](const Context &c) { return int64_t(c.schedule.exp2Degree); }, 3, 7},
     {"grain", [](const Context &c) { return int64_t(c.schedule.grain); }, 1, 1 << 16},
 };
@@ -101,6 +102,7 @@ std::string checkMultiples(const Context &c) {
       {"query_tile", s.queryTile, "values.rows", s.values.rows},
       {"kv_tile", s.kvTile, "the key panel: scores.vectors * lanes", s.keyPanel(c.cpu)},
       {"projection_rows", s.projectionRows, "projection.rows", s.projection.rows},
+      {"weight_panel", s.weightPanel, "projection.vectors * lanes", s.projectionColumns(c.cpu)},
   };
   for (const Multiple &m : multiples)
     if (m.value % m.unit != 0)

@@ -37,6 +37,7 @@ const Field fields[] = {
     {"projection", "vectors", ATTUNE_FIELD(projection.vectors)},
     {"", "projection_rows", ATTUNE_FIELD(projectionRows)},
     {"", "projection_depth", ATTUNE_FIELD(projectionDepth)},
+    {"", "weight_panel", ATTUNE_FIELD(weightPanel)},
     {"", "exp2_degree", ATTUNE_FIELD(exp2Degree)},
     {"", "grain", ATTUNE_FIELD(grain)},
     {"provenance", "source", ATTUNE_FIELD(provenance.source)},

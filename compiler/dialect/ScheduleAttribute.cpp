@@ -23,6 +23,7 @@ template <typename Schedule, typename Visit> void visitSchedule(Schedule &schedu
   visit("projection_block_vectors", schedule.projection.vectors);
   visit("projection_rows", schedule.projectionRows);
   visit("projection_depth", schedule.projectionDepth);
+  visit("weight_panel", schedule.weightPanel);
   visit("exp2_degree", schedule.exp2Degree);
   visit("grain", schedule.grain);
 }

@@ -3,7 +3,10 @@
 
 #include "attune/attune.h"
 #include "frontend/Interface.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Transforms/IPO/Internalize.h"
 
 using namespace llvm;
 
@@ -38,7 +41,9 @@ constexpr Field kModuleFields[] = {ATTUNE_FIELD(attune_module, struct_size),
                                    ATTUNE_FIELD(attune_module, packed_size),
                                    ATTUNE_FIELD(attune_module, workspace_size),
                                    ATTUNE_FIELD(attune_module, forward),
-                                   ATTUNE_FIELD(attune_module, pack)};
+                                   ATTUNE_FIELD(attune_module, pack),
+                                   ATTUNE_FIELD(attune_module, baked),
+                                   ATTUNE_FIELD(attune_module, fallback)};
 #undef ATTUNE_FIELD
 
 /// Do the fields fill a struct of this size without holes?
@@ -66,6 +71,12 @@ bool hasEvenRows(const Config &config, const InterfaceTensor &tensor) {
          is_contained({"query", "key", "value", "out"}, tensor.name);
 }
 
+std::string moduleSymbol(const Config &config, int position) {
+  return config.name + (position == 0 ? "_module" : "_fallback_" + std::to_string(position));
+}
+
+std::string bakedSymbol(const Config &config) { return config.name + "_baked"; }
+
 /// Builds the constants and functions.
 class DescriptorBuilder {
 public:
@@ -79,7 +90,9 @@ public:
 
   std::vector<std::string> build(const DescriptorFacts &facts) {
     createModule(facts);
-    std::vector<std::string> exported = {config.name + "_module"};
+    std::vector<std::string> exported = {moduleSymbol(config, facts.position)};
+    if (facts.position > 0)
+      return exported;
     Type *i32 = builder.getInt32Ty(), *i64 = builder.getInt64Ty(), *pointer = builder.getPtrTy();
     // attune_status NAME_forward(context, arguments)
     exported.push_back(forwardCall("forward", "attune_forward", i32, {pointer, pointer}));
@@ -139,7 +152,7 @@ private:
   /// A private array of argument specifications; null when empty.
   Constant *table(ArrayRef<Constant *> entries) {
     if (entries.empty())
-      return ConstantPointerNull::get(builder.getPtrTy());
+      return null();
     auto *type = ArrayType::get(argumentType, entries.size());
     return new GlobalVariable(module, type, /*isConstant=*/true, GlobalValue::PrivateLinkage,
                               ConstantArray::get(type, entries));
@@ -147,7 +160,7 @@ private:
 
   Constant *functionOrNull(StringRef name) {
     Function *function = module.getFunction(name);
-    return function ? cast<Constant>(function) : ConstantPointerNull::get(builder.getPtrTy());
+    return function ? cast<Constant>(function) : null();
   }
 
   void createModule(const DescriptorFacts &facts) {
@@ -156,8 +169,9 @@ private:
       arguments.push_back(argument(tensor, 0));
     for (const InterfaceTensor &tensor : interfaceOutputs(config))
       arguments.push_back(argument(tensor, ATTUNE_ARGUMENT_OUTPUT));
-    for (const InterfaceTensor &tensor : interfaceParameters(config))
-      parameters.push_back(argument(tensor, 0));
+    if (!facts.baked)
+      for (const InterfaceTensor &tensor : interfaceParameters(config))
+        parameters.push_back(argument(tensor, 0));
     Type *i32 = builder.getInt32Ty(), *i64 = builder.getInt64Ty();
     Constant *fields[] = {integer(i64, sizeof(attune_module)),
                           integer(i32, ATTUNE_ABI_VERSION),
@@ -168,13 +182,25 @@ private:
                           integer(i32, parameters.size()),
                           table(arguments),
                           table(parameters),
-                          integer(i64, facts.packedBytes),
+                          integer(i64, facts.baked ? 0 : facts.packedBytes),
                           functionOrNull("workspace_size"),
                           functionOrNull("forward_entry"),
-                          functionOrNull("pack_entry")};
+                          facts.baked ? null() : functionOrNull("pack_entry"),
+                          facts.baked ? elsewhere(bakedSymbol(config)) : null(),
+                          facts.hasFallback ? elsewhere(moduleSymbol(config, facts.position + 1))
+                                            : null()};
     descriptor =
         new GlobalVariable(module, moduleType, /*isConstant=*/true, GlobalValue::ExternalLinkage,
-                           ConstantStruct::get(moduleType, fields), config.name + "_module");
+                           ConstantStruct::get(moduleType, fields),
+                           moduleSymbol(config, facts.position));
+  }
+
+  Constant *null() { return ConstantPointerNull::get(builder.getPtrTy()); }
+
+  /// A constant that is defined when the variants are linked.
+  Constant *elsewhere(const std::string &name) {
+    return new GlobalVariable(module, builder.getInt8Ty(), /*isConstant=*/true,
+                              GlobalValue::ExternalLinkage, nullptr, name);
   }
 
   /// NAME_suffix(context, rest...) -> callee(context, &NAME_module, rest...)
@@ -220,6 +246,36 @@ private:
 std::vector<std::string> addDescriptor(Module &module, const Config &config,
                                        const DescriptorFacts &facts) {
   return DescriptorBuilder(module, config).build(facts);
+}
+
+Expected<std::unique_ptr<Module>> linkVariants(std::vector<std::unique_ptr<Module>> modules) {
+  std::unique_ptr<Module> linked = std::move(modules.front());
+  StringSet<> exported;
+  for (const GlobalValue &value : linked->global_values())
+    if (!value.isDeclaration() && !value.hasLocalLinkage())
+      exported.insert(value.getName());
+  for (std::unique_ptr<Module> &module : drop_begin(modules))
+    if (Linker::linkModules(*linked, std::move(module)))
+      return createStringError("the code of several targets does not link into one module");
+  internalizeModule(*linked, [&](const GlobalValue &value) {
+    return value.isDeclaration() || exported.contains(value.getName());
+  });
+  return linked;
+}
+
+void bakeParameters(Module &module, const Config &config, ArrayRef<float> block) {
+  GlobalVariable *declared = module.getGlobalVariable(bakedSymbol(config));
+  // As bytes, which are emitted as a whole.
+  std::string bytes(ATTUNE_ALIGNMENT, '\0');
+  bytes.append(reinterpret_cast<const char *>(block.data()), block.size() * sizeof(float));
+  Constant *data = ConstantDataArray::getRaw(bytes, bytes.size(),
+                                             Type::getInt8Ty(module.getContext()));
+  auto *defined = new GlobalVariable(module, data->getType(), /*isConstant=*/true,
+                                     GlobalValue::InternalLinkage, data);
+  defined->setAlignment(Align(ATTUNE_ALIGNMENT));
+  defined->takeName(declared);
+  declared->replaceAllUsesWith(defined);
+  declared->eraseFromParent();
 }
 
 } // namespace attune

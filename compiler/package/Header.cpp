@@ -54,7 +54,7 @@ constexpr const char *kArguments =
  * The last dimension of every tensor must be dense.{2} */
 typedef struct {0}_arguments {{
   size_t struct_size;
-  const void *packed; /* what {0}_pack wrote{3} */
+  const void *packed; /* {3} */
   size_t packed_size;
   void *workspace; /* {0}_workspace_size bytes, aligned to ATTUNE_ALIGNMENT */
   size_t workspace_size;
@@ -100,7 +100,7 @@ extern const attune_module {0}_module;
 )";
 } // namespace
 
-std::string generateHeader(const Config &config, const std::string &target) {
+std::string generateHeader(const Config &config, const std::string &targets, bool isBaked) {
   std::vector<InterfaceTensor> tensors = interfaceInputs(config);
   for (InterfaceTensor &tensor : interfaceOutputs(config))
     tensors.push_back(tensor);
@@ -108,12 +108,15 @@ std::string generateHeader(const Config &config, const std::string &target) {
   const char *rows = config.op == Op::MultiheadAttention
                          ? "\n * The rows of query, key, value and out must be evenly spaced."
                          : "";
-  const char *unused = parameters.empty() ? "; unused here, null" : "";
+  const bool packs = !parameters.empty() && !isBaked;
+  const std::string packed = packs     ? "what " + config.name + "_pack wrote"
+                             : isBaked ? "null: the parameters are part of the object"
+                                       : "null: there are no parameters";
   std::string text =
-      formatv(kPrologue, config.name, target, "ATTUNE_GENERATED_" + StringRef(config.name).upper(),
+      formatv(kPrologue, config.name, targets, "ATTUNE_GENERATED_" + StringRef(config.name).upper(),
               ATTUNE_ABI_VERSION);
-  text += formatv(kArguments, config.name, fields(tensors), rows, unused);
-  if (!parameters.empty())
+  text += formatv(kArguments, config.name, fields(tensors), rows, packed);
+  if (packs)
     text += formatv(kParameters, config.name, fields(parameters));
   // formatv reads a lone closing brace literally.
   return text + formatv(kEpilogue, config.name).str();

@@ -8,8 +8,9 @@
 namespace attune {
 
 /// NAME.h: plain C11 that includes attune/attune.h alone, with the argument structs and functions
-/// of this configuration. `target` is the name of the CPU that the code is for.
-std::string generateHeader(const Config &config, const std::string &target);
+/// of this configuration. `targets` names the CPUs that the code is for. Where the parameters are
+/// part of the object, there is nothing to pack.
+std::string generateHeader(const Config &config, const std::string &targets, bool isBaked = false);
 
 } // namespace attune
 

@@ -43,26 +43,35 @@ static json::Value parsed(const std::string &text) {
   return nullptr;
 }
 
-std::string generateMetadata(const Config &config, const cpu::TargetInfo &target,
-                             const CpuSchedule &schedule, uint64_t hash, int64_t packedBytes,
-                             ArrayRef<std::string> kernels) {
-  json::Object workspace{{"unit", "bytes"}, {"computed_by", config.name + "_workspace_size"}};
-  json::Object root{{"attune_abi", ATTUNE_ABI_VERSION},
-                    {"config", parsed(toJson(config))},
-                    {"hash", formatv("{0:x-16}", hash).str()},
-                    {"target", json::Object{{"name", target.name},
-                                            {"triple", target.triple},
-                                            {"cpu", target.cpu},
-                                            {"vector_lanes", target.traits.vectorLanes},
-                                            {"required_cpu_features", target.requiredFeatures}}},
-                    {"schedule", parsed(toJson(schedule))},
-                    {"inputs", describe(interfaceInputs(config))},
-                    {"outputs", describe(interfaceOutputs(config))},
-                    {"parameters", describe(interfaceParameters(config))},
-                    {"packed_bytes", packedBytes},
-                    {"workspace", std::move(workspace)},
-                    {"flops_n1_l1_s1", forwardFlops(config, 1, 1, 1)},
-                    {"kernels", json::Array(kernels)}};
+static json::Object describe(const CompiledVariant &variant) {
+  const cpu::TargetInfo &target = variant.target;
+  return json::Object{{"hash", formatv("{0:x-16}", variant.hash).str()},
+                      {"target", json::Object{{"name", target.name},
+                                              {"triple", target.triple},
+                                              {"cpu", target.cpu},
+                                              {"vector_lanes", target.traits.vectorLanes},
+                                              {"required_cpu_features", target.requiredFeatures}}},
+                      {"schedule", parsed(toJson(variant.schedule))}};
+}
+
+std::string generateMetadata(const Config &config, ArrayRef<CompiledVariant> variants,
+                             const ObjectCode &code, bool isBaked) {
+  json::Object root = describe(variants.front());
+  json::Array fallbacks;
+  for (const CompiledVariant &variant : variants.drop_front())
+    fallbacks.push_back(describe(variant));
+  root["fallbacks"] = std::move(fallbacks);
+  root["attune_abi"] = ATTUNE_ABI_VERSION;
+  root["config"] = parsed(toJson(config));
+  root["inputs"] = describe(interfaceInputs(config));
+  root["outputs"] = describe(interfaceOutputs(config));
+  root["parameters"] = describe(interfaceParameters(config));
+  root["parameters_baked"] = isBaked;
+  root["packed_bytes"] = code.packedBytes;
+  root["workspace"] =
+      json::Object{{"unit", "bytes"}, {"computed_by", config.name + "_workspace_size"}};
+  root["flops_n1_l1_s1"] = forwardFlops(config, 1, 1, 1);
+  root["kernels"] = json::Array(code.kernels);
   return formatv("{0:2}\n", json::Value(std::move(root)));
 }
 

@@ -2,9 +2,9 @@
 #ifndef ATTUNE_PACKAGE_METADATA_H
 #define ATTUNE_PACKAGE_METADATA_H
 
-#include "codegen/cpu/TargetInfo.h"
 #include "frontend/Config.h"
-#include "schedules/CpuSchedule.h"
+#include "package/CompileCache.h"
+#include "package/CompiledVariant.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <string>
 
@@ -16,10 +16,10 @@ namespace attune {
 double forwardFlops(const Config &config, int64_t batch, int64_t target, int64_t source);
 
 /// The content of NAME.json: configuration, hash, target with required CPU features, schedule with
-/// provenance, arguments and parameters with symbolic shapes, sizes, kernels.
-std::string generateMetadata(const Config &config, const cpu::TargetInfo &target,
-                             const CpuSchedule &schedule, uint64_t hash, int64_t packedBytes,
-                             llvm::ArrayRef<std::string> kernels);
+/// provenance, the same of every fallback, arguments and parameters with symbolic shapes, sizes,
+/// kernels. The first variant is the one that is tried first.
+std::string generateMetadata(const Config &config, llvm::ArrayRef<CompiledVariant> variants,
+                             const ObjectCode &code, bool isBaked);
 
 } // namespace attune
 

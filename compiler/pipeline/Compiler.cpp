@@ -1,19 +1,17 @@
 //===- Compiler.cpp - From a configuration to code ------------------------===//
 #include "pipeline/Compiler.h"
 
-#include "attune/attune.h"
-#include "codegen/cpu/LlvmModule.h"
 #include "codegen/cpu/MachineCode.h"
-#include "dialect/ScheduleAttribute.h"
-#include "frontend/BuildGraph.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "package/CompileKey.h"
-#include "package/Descriptor.h"
-#include "pipeline/Pipeline.h"
+#include "pipeline/BakedParameters.h"
+#include "pipeline/PhaseDump.h"
 #include "pipeline/Reproducer.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
+#include "pipeline/TargetLowering.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/TargetParser/Triple.h"
+#include <numeric>
 
 using namespace llvm;
 
@@ -35,154 +33,229 @@ Expected<CpuSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo
 }
 
 namespace {
+/// One object, lowered phase by phase, each phase for all targets.
 class Compilation {
 public:
-  Compilation(CompiledModule &result, const CompileOptions &options)
-      : options(options), result(result) {}
+  Compilation(CompiledModule &result, ArrayRef<mha::Array> parameters,
+              const CompileOptions &options)
+      : options(options), parameters(parameters), dump(options.dumpDirectory), result(result) {
+    lowerings.push_back(std::make_unique<TargetLowering>(result.config, result));
+    for (const CompiledVariant &fallback : result.fallbacks)
+      lowerings.push_back(std::make_unique<TargetLowering>(result.config, fallback));
+  }
 
   Error run() {
-    loadDialects(context);
-    module = buildGraph(result.config, context);
-    mha::setSchedule(*module, result.schedule, result.target.traits);
-    (*module)->setAttr("mha.target", mlir::StringAttr::get(&context, result.target.name));
-    Reproducer reproducer(result.config, result.schedule, result.target);
     for (const PhaseInfo &info : kPhases) {
-      reproducer.enter(info.phase);
       if (Error error = runPhase(info.phase))
         return error;
       if (info.phase == options.lastPhase)
         break;
     }
-    for (const auto &entry : kernels)
-      result.kernels.push_back(entry.first);
+    for (const auto &lowering : lowerings)
+      for (const auto &entry : lowering->kernelSet())
+        result.kernels.push_back(entry.first);
     return Error::success();
   }
 
 private:
   Error runPhase(Phase phase) {
-    if (phase <= Phase::LlvmDialect) {
-      if (Error error = runPasses(phase))
-        return error;
-    } else if (phase == Phase::Llvm) {
-      if (Error error = buildLlvm())
-        return error;
-    } else if (Error error = emit(phase)) {
-      return error;
-    }
-    return dump(phase);
+    if (phase <= Phase::LlvmDialect)
+      return runPasses(phase);
+    // From here on there is one module for all targets.
+    Reproducer reproducer(result.config, result.schedule, result.target);
+    reproducer.enter(phase);
+    if (phase == Phase::Llvm)
+      return buildLlvm();
+    return emit(phase);
   }
 
   Error runPasses(Phase phase) {
-    if (Error error = attune::runPhase(*module, phase, kernels))
-      return error;
-    if (phase == Phase::Tiles)
-      measurePacked();
+    int64_t packed = 0;
+    for (const auto &lowering : lowerings) {
+      Reproducer reproducer(result.config, lowering->variant.schedule, lowering->variant.target);
+      reproducer.enter(phase);
+      if (phase == Phase::Tiles && packed > 0)
+        lowering->startAppendedAt(packed);
+      if (Error error = lowering->runPasses(phase))
+        return error;
+      packed = std::max(packed, lowering->packedFloats());
+      if (phase == options.lastPhase)
+        result.text = lowering->text();
+      if (dump) {
+        const bool isOnly = lowerings.size() == 1;
+        if (Error error = dump.write(phase, lowering->text(),
+                                     isOnly ? "" : lowering->variant.target.name))
+          return error;
+      }
+    }
+    if (phase != Phase::Tiles)
+      return Error::success();
+    result.packedBytes = packed > 0 ? ATTUNE_ALIGNMENT + packed * int64_t(sizeof(float)) : 0;
+    return bake(packed);
+  }
+
+  /// The packed block that all targets read.
+  Error bake(int64_t floats) {
+    if (!result.isBaked)
+      return Error::success();
+    block.resize(floats);
+    for (const auto &lowering : lowerings)
+      if (Error error = lowering->packInto(parameters, block))
+        return error;
     return Error::success();
   }
 
-  /// The packed block is one static memref argument of the tile functions.
-  void measurePacked() {
-    auto pack = module->lookupSymbol<mlir::func::FuncOp>("pack");
-    if (!pack)
-      return;
-    auto type = mlir::cast<mlir::MemRefType>(pack.getArgumentTypes().back());
-    result.packedBytes = ATTUNE_ALIGNMENT + type.getNumElements() * sizeof(float);
-  }
-
   Error buildLlvm() {
-    Expected<std::vector<cpu::Kernel>> generated =
-        cpu::generateKernels(kernels, result.target.kernels);
-    if (!generated)
-      return generated.takeError();
-    auto built = cpu::buildLlvmModule(*module, *generated, result.target, llvmContext);
-    if (!built)
-      return built.takeError();
-    llvmModule = std::move(*built);
-    llvmModule->setModuleIdentifier(result.config.name);
-    auto exported =
-        addDescriptor(*llvmModule, result.config,
-                      {result.hash, result.target.requiredFeatures, result.packedBytes});
-    return cpu::optimize(*llvmModule, result.target, exported);
+    std::vector<std::unique_ptr<Module>> modules;
+    for (const auto &lowering : lowerings) {
+      const int position = static_cast<int>(modules.size());
+      auto built = lowering->buildLlvm({lowering->variant.hash,
+                                        lowering->variant.target.requiredFeatures,
+                                        result.packedBytes, result.isBaked, position,
+                                        position + 1 < static_cast<int>(lowerings.size())},
+                                       llvmContext);
+      if (!built)
+        return built.takeError();
+      modules.push_back(std::move(*built));
+    }
+    auto linked = linkVariants(std::move(modules));
+    if (!linked)
+      return linked.takeError();
+    llvmModule = std::move(*linked);
+    if (result.isBaked)
+      bakeParameters(*llvmModule, result.config, block);
+    if (options.lastPhase != Phase::Llvm && !dump)
+      return Error::success();
+    result.text.clear();
+    raw_string_ostream stream(result.text);
+    llvmModule->print(stream, nullptr);
+    return dump ? dump.write(Phase::Llvm, result.text) : Error::success();
   }
 
   Error emit(Phase phase) {
     const bool isAssembly = phase == Phase::Assembly;
-    if (isAssembly && options.lastPhase != phase && options.dumpDirectory.empty())
+    if (isAssembly && options.lastPhase != phase && !dump)
       return Error::success(); // nobody asked for the text
     auto kind = isAssembly ? cpu::MachineCodeKind::Assembly : cpu::MachineCodeKind::Object;
+    // Functions of several targets say themselves what they need; the rest must run anywhere.
+    const cpu::TargetInfo target =
+        lowerings.size() == 1 ? result.target : cpu::baselineOf(result.target);
     // Code generation changes the module, and an object may follow the assembly.
-    auto code = cpu::emitMachineCode(*llvmModule, result.target, kind);
+    auto code = cpu::emitMachineCode(*llvmModule, target, kind);
     if (!code)
       return code.takeError();
+    StringRef bytes(code->data(), code->size());
+    if (dump)
+      if (Error error = dump.write(phase, bytes))
+        return error;
     if (isAssembly)
-      result.text.assign(code->begin(), code->end());
+      result.text = bytes.str();
     else
       result.object = std::move(*code);
     return Error::success();
   }
 
-  Error dump(Phase phase) {
-    const bool wanted = phase == options.lastPhase || !options.dumpDirectory.empty();
-    if (wanted && phase <= Phase::Llvm) {
-      result.text.clear();
-      raw_string_ostream stream(result.text);
-      if (phase == Phase::Llvm)
-        llvmModule->print(stream, nullptr);
-      else
-        module->print(stream);
-    }
-    if (options.dumpDirectory.empty())
-      return Error::success();
-    if (std::error_code code = sys::fs::create_directories(options.dumpDirectory))
-      return createStringError(code, "cannot create %s", options.dumpDirectory.c_str());
-    const PhaseInfo &info = phaseInfo(phase);
-    SmallString<128> path(options.dumpDirectory);
-    sys::path::append(path,
-                      Twine(static_cast<int>(phase)) + "-" + info.name + "." + info.extension);
-    std::error_code code;
-    raw_fd_ostream file(path, code);
-    if (code)
-      return createStringError(code, "cannot write %s", path.c_str());
-    if (phase == Phase::Object)
-      file.write(result.object.data(), result.object.size());
-    else
-      file << result.text;
-    return Error::success();
-  }
-
   const CompileOptions &options;
+  ArrayRef<mha::Array> parameters;
+  const PhaseDump dump;
   CompiledModule &result;
-  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  cpu::KernelSet kernels;
+  std::vector<std::unique_ptr<TargetLowering>> lowerings;
+  std::vector<float> block; ///< packed parameters, if they are baked
   LLVMContext llvmContext;
   std::unique_ptr<Module> llvmModule;
 };
+
+/// Targets in the order in which an object tries them: most CPU features first.
+Expected<std::vector<cpu::TargetInfo>> ordered(ArrayRef<cpu::TargetInfo> targets) {
+  std::vector<cpu::TargetInfo> result(targets);
+  for (const auto &[position, target] : enumerate(targets)) {
+    if (Triple(target.triple).getArch() != Triple(targets.front().triple).getArch())
+      return createStringError("targets %s and %s: found two architectures, expected one for an "
+                               "object",
+                               targets.front().name.c_str(), target.name.c_str());
+    for (const cpu::TargetInfo &other : targets.drop_front(position + 1))
+      if (other.name == target.name)
+        return createStringError("target %s: found twice, expected once", other.name.c_str());
+  }
+  std::vector<size_t> positions(result.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  auto rank = [&](size_t k) { return std::pair(-popcount(targets[k].requiredFeatures), k); };
+  sort(positions, [&](size_t a, size_t b) { return rank(a) < rank(b); });
+  for (auto [target, position] : zip(result, positions))
+    target = targets[position];
+  return result;
+}
+
+/// Schedules and hashes of all targets, with one layout of packed weights.
+Error chooseVariants(CompiledModule &result, ArrayRef<cpu::TargetInfo> targets,
+                     const CompileOptions &options) {
+  std::vector<CompiledVariant> variants;
+  int weightPanel = 1;
+  for (const cpu::TargetInfo &target : targets) {
+    Expected<CpuSchedule> schedule = chooseSchedule(result.config, target, options);
+    if (!schedule)
+      return schedule.takeError();
+    weightPanel = std::lcm(weightPanel, schedule->weightPanel);
+    variants.push_back({target, std::move(*schedule)});
+  }
+  for (CompiledVariant &variant : variants) {
+    variant.schedule.weightPanel = weightPanel;
+    std::string wrong =
+        checkSchedule(variant.schedule, scheduleProblem(result.config), variant.target.traits);
+    if (!wrong.empty())
+      return createStringError("schedule of target %s among several: %s",
+                               variant.target.name.c_str(), wrong.c_str());
+    variant.hash = contentHash(result.config, variant.schedule, variant.target);
+  }
+  static_cast<CompiledVariant &>(result) = std::move(variants.front());
+  result.fallbacks.assign(std::make_move_iterator(variants.begin() + 1),
+                          std::make_move_iterator(variants.end()));
+  return Error::success();
+}
+
+std::string keyOf(const CompiledModule &module, ArrayRef<mha::Array> parameters) {
+  std::string description = describeCompilation(module.config, module.schedule, module.target);
+  for (const CompiledVariant &fallback : module.fallbacks)
+    description += describeCompilation(module.config, fallback.schedule, fallback.target);
+  return cacheKey(description + describeParameters(parameters), compilerVersions(),
+                  runningBuild());
+}
 } // namespace
 
-Expected<CompiledModule> compile(const Config &config, const cpu::TargetInfo &target,
+Expected<CompiledModule> compile(const Config &config, ArrayRef<cpu::TargetInfo> targets,
                                  const CompileOptions &options) {
-  Expected<CpuSchedule> schedule = chooseSchedule(config, target, options);
-  if (!schedule)
-    return schedule.takeError();
+  if (targets.empty())
+    return createStringError("no target given, expected at least one");
+  if (targets.size() > 1 && options.lastPhase <= Phase::LlvmDialect)
+    return createStringError("phase %s is that of one target; found %zu targets",
+                             phaseInfo(options.lastPhase).name.data(), targets.size());
+  Expected<std::vector<cpu::TargetInfo>> order = ordered(targets);
+  if (!order)
+    return order.takeError();
+  std::vector<mha::Array> parameters;
   CompiledModule result;
   result.config = config;
-  result.target = target;
-  result.schedule = std::move(*schedule);
-  result.hash = contentHash(config, result.schedule, target);
+  result.isBaked = !options.parameters.empty();
+  if (result.isBaked) {
+    Expected<std::vector<mha::Array>> read = readParameters(config, options.parameters);
+    if (!read)
+      return read.takeError();
+    parameters = std::move(*read);
+  }
+  if (Error error = chooseVariants(result, *order, options))
+    return std::move(error);
   const bool usesCache =
       options.cache && options.lastPhase == Phase::Object && options.dumpDirectory.empty();
   std::string key;
   if (usesCache) {
-    key = cacheKey(describeCompilation(config, result.schedule, target), compilerVersions(),
-                   runningBuild());
+    key = keyOf(result, parameters);
     if (std::optional<ObjectCode> found = options.cache->load(key)) {
       static_cast<ObjectCode &>(result) = std::move(*found);
       return result;
     }
   }
-  if (Error error = Compilation(result, options).run())
-    return error;
+  if (Error error = Compilation(result, parameters, options).run())
+    return std::move(error);
   if (usesCache)
     options.cache->store(key, result);
   return result;

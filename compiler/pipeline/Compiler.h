@@ -2,11 +2,11 @@
 #ifndef ATTUNE_PIPELINE_COMPILER_H
 #define ATTUNE_PIPELINE_COMPILER_H
 
-#include "codegen/cpu/TargetInfo.h"
+#include "attune/attune.h"
 #include "frontend/Config.h"
 #include "package/CompileCache.h"
+#include "package/CompiledVariant.h"
 #include "pipeline/Phase.h"
-#include "schedules/CpuSchedule.h"
 #include <optional>
 
 namespace attune {
@@ -16,14 +16,16 @@ struct CompileOptions {
   Phase lastPhase = Phase::Object;
   std::string dumpDirectory; ///< every phase is written here as N-NAME.EXTENSION; "" for none
   const CompileCache *cache = nullptr; ///< may have the object; not asked when phases are dumped
+  /// Becomes a part of the object, in the order of interfaceParameters; empty: packed at run time.
+  std::vector<attune_tensor> parameters;
 };
 
-/// What a compilation produced: the text of the last phase, or an object.
-struct CompiledModule : ObjectCode {
+/// What a compilation produced: the text of the last phase, or an object. With several targets the
+/// object runs the first of these that the CPU can run: itself, then the fallbacks in order.
+struct CompiledModule : ObjectCode, CompiledVariant {
   Config config;
-  cpu::TargetInfo target;
-  CpuSchedule schedule;
-  uint64_t hash = 0; ///< contentHash
+  std::vector<CompiledVariant> fallbacks;
+  bool isBaked = false; ///< parameters are part of the object
   std::string text;
 };
 
@@ -34,8 +36,11 @@ ScheduleProblem scheduleProblem(const Config &config);
 llvm::Expected<CpuSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
                                            const CompileOptions &options);
 
-/// Compiles a checked configuration. An error names what the compiler refused, and where.
-llvm::Expected<CompiledModule> compile(const Config &config, const cpu::TargetInfo &target,
+/// Compiles a checked configuration for one target, or for several of one architecture, of which
+/// the object picks the one with the most CPU features at its calls. An error names what the compiler
+/// refused, and where.
+llvm::Expected<CompiledModule> compile(const Config &config,
+                                       llvm::ArrayRef<cpu::TargetInfo> targets,
                                        const CompileOptions &options = {});
 
 } // namespace attune

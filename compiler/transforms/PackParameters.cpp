@@ -18,7 +18,7 @@ namespace {
 class ParameterPacker {
 public:
   ParameterPacker(func::FuncOp forward, const CpuSchedule &schedule, const CpuTraits &cpu)
-      : forward(forward), schedule(schedule), cpu(cpu), width(schedule.weightPanel(cpu)),
+      : forward(forward), schedule(schedule), cpu(cpu), width(schedule.weightPanel),
         builder(forward.getContext()) {}
 
   LogicalResult run() {

@@ -31,13 +31,23 @@ MemRefType interfaceType(RankedTensorType tensor) {
   return MemRefType::get(shape, tensor.getElementType(), layout);
 }
 
-/// Offsets of packed tensors in the packed block, in floats, and its whole size.
-SmallVector<int64_t> packedOffsets(TypeRange types, int64_t &size) {
+/// Is this packed tensor one of appended keys or values? They come last.
+bool isAppended(Value packed) {
+  return packed.getDefiningOp<mha::PackAppendedOp>() ||
+         llvm::any_of(packed.getUsers(), [](Operation *user) { return isa<mha::AttendOp>(user); });
+}
+
+/// Offsets of packed tensors in the packed block, in floats, and its whole size. Appended ones start
+/// at `appendedOffset` at the earliest: their layout differs between the targets of an object.
+SmallVector<int64_t> packedOffsets(ValueRange values, int64_t appendedOffset, int64_t &size) {
   SmallVector<int64_t> offsets;
   size = 0;
-  for (Type type : types) {
+  for (Value value : values) {
+    if (isAppended(value))
+      size = std::max(size, appendedOffset);
     offsets.push_back(size);
-    size += llvm::alignTo(cast<RankedTensorType>(type).getNumElements(), kPackedAlignment);
+    size += llvm::alignTo(cast<RankedTensorType>(value.getType()).getNumElements(),
+                          kPackedAlignment);
   }
   return offsets;
 }
@@ -90,13 +100,13 @@ private:
 };
 
 void FunctionTiler::createFunction() {
-  SmallVector<Type> types, packedTypes;
-  SmallVector<BlockArgument> interface, packedArguments;
+  SmallVector<Type> types;
+  SmallVector<BlockArgument> interface;
+  SmallVector<Value> packedValues;
   SmallVector<DictionaryAttr> attributes;
   for (BlockArgument argument : graph.getArguments()) {
     if (graph.getArgAttr(argument.getArgNumber(), "mha.packed")) {
-      packedTypes.push_back(argument.getType());
-      packedArguments.push_back(argument);
+      packedValues.push_back(argument);
       continue;
     }
     interface.push_back(argument);
@@ -104,11 +114,14 @@ void FunctionTiler::createFunction() {
     attributes.push_back(graph.getArgAttrDict(argument.getArgNumber()));
   }
   const bool isPack = graph.getName() == "pack";
+  auto returned = graph.front().getTerminator()->getOperands();
   if (isPack)
-    llvm::append_range(packedTypes, graph.getResultTypes());
+    llvm::append_range(packedValues, returned);
+  auto appendedOffset = graph->getParentOp()->getAttrOfType<IntegerAttr>("mha.appended_offset");
   int64_t packedSize;
-  SmallVector<int64_t> offsets = packedOffsets(packedTypes, packedSize);
-  const bool hasPacked = !packedTypes.empty();
+  SmallVector<int64_t> offsets =
+      packedOffsets(packedValues, appendedOffset ? appendedOffset.getInt() : 0, packedSize);
+  const bool hasPacked = !packedValues.empty();
   const unsigned packedIndex = types.size();
   if (hasPacked)
     types.push_back(tile.floats({packedSize}));
@@ -130,14 +143,10 @@ void FunctionTiler::createFunction() {
     function.setArgAttr(packedIndex, "mha.packed", builder.getUnitAttr());
     packed = function.getArgument(packedIndex);
   }
-  auto returned = graph.front().getTerminator()->getOperands();
-  if (isPack) {
-    for (auto [value, offset] : llvm::zip(returned, offsets))
-      memrefs[value] = packedView(offset, cast<RankedTensorType>(value.getType()));
+  for (auto [value, offset] : llvm::zip(packedValues, offsets))
+    memrefs[value] = packedView(offset, cast<RankedTensorType>(value.getType()));
+  if (isPack)
     return;
-  }
-  for (auto [argument, offset] : llvm::zip(packedArguments, offsets))
-    memrefs[argument] = packedView(offset, cast<RankedTensorType>(argument.getType()));
   constexpr const char *outputNames[] = {"out", "weights"};
   for (auto [index, value] : llvm::enumerate(returned)) {
     function.setArgAttr(outIndex + index, "mha.output", builder.getStringAttr(outputNames[index]));

@@ -22,11 +22,13 @@ def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
 
     Tensors become memrefs: interface tensors are arguments with run-time strides, results are the last
     ones; `packed` holds all packed parameters; the sizes N, L and S are index arguments, which are used
-    where the configuration leaves a size open.
+    where the configuration leaves a size open. Where an object serves several targets, all of them read
+    the same packed weights; the module attribute `mha.appended_offset` says where, behind what the
+    other targets pack, packed keys and values of mha.appended start.
 
     Before:
     ```mlir
-    module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, exp2_degree = 6, grain = 1, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+    module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, weight_panel = 48, exp2_degree = 6, grain = 1, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
       func.func @forward(%q: tensor<1x2x?x64xf32> {mha.input = "query"}, %k: tensor<1x2x?x64xf32> {mha.input = "key"}, %v: tensor<1x2x?x64xf32> {mha.input = "value"}) -> tensor<1x2x?x64xf32> {
         %0 = mha.split_heads %q order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
         %1 = mha.split_heads %k order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>

@@ -54,7 +54,7 @@ static bool isSound(const attune_argument_spec *Specs, int32_t Count) {
   return true;
 }
 
-attune_status checkModule(const attune_module &Module, const CallSite &Site) {
+static attune_status checkDescriptor(const attune_module &Module, const CallSite &Site) {
   if (Module.struct_size != sizeof(attune_module))
     return runtime::fail(ATTUNE_WRONG_VERSION,
                          "attune_%s: module: struct_size is %zu, expected %zu", Site.Function,
@@ -67,14 +67,27 @@ attune_status checkModule(const attune_module &Module, const CallSite &Site) {
       !isSound(Module.parameters, Module.parameter_count))
     return runtime::fail(ATTUNE_WRONG_VERSION, "attune_%s: module: its descriptor is damaged",
                          Site.Function);
-  uint32_t Missing = Module.cpu_features & ~attune_cpu_features();
-  if (Missing == 0)
-    return ATTUNE_OK;
-  TextBuilder Names;
-  appendCpuFeatureNames(Names, Missing);
-  return runtime::fail(ATTUNE_UNSUITABLE_CPU,
-                       "%s_%s: module: needs CPU features that are missing here: %s", Module.name,
-                       Site.Function, Names.text());
+  return ATTUNE_OK;
+}
+
+attune_status selectModule(const attune_module *&Module, const CallSite &Site) {
+  const uint32_t Present = attune_cpu_features();
+  for (;;) {
+    if (attune_status Status = checkDescriptor(*Module, Site))
+      return Status;
+    const uint32_t Missing = Module->cpu_features & ~Present;
+    if (Missing == 0)
+      return ATTUNE_OK;
+    if (Module->fallback) {
+      Module = Module->fallback;
+      continue;
+    }
+    TextBuilder Names;
+    appendCpuFeatureNames(Names, Missing);
+    return runtime::fail(ATTUNE_UNSUITABLE_CPU,
+                         "%s_%s: module: needs CPU features that are missing here: %s",
+                         Module->name, Site.Function, Names.text());
+  }
 }
 
 attune_status checkPackedHeader(const CallSite &Site, const attune_module &Module,

@@ -42,8 +42,9 @@ struct MemoryRange {
   bool Written;
 };
 
-/// Checks the descriptor itself: version, counts, and that this CPU can run its code.
-attune_status checkModule(const attune_module &Module, const CallSite &Site);
+/// Replaces \p Module by the first one of its list of fallbacks that this CPU can run, and checks the
+/// descriptors on the way: version and counts.
+attune_status selectModule(const attune_module *&Module, const CallSite &Site);
 
 /// Checks a tensor against its specification, binds symbols, and makes the strides of dimensions of
 /// size 0 or 1 regular: generated code may rely on even rows whatever the application put there.

@@ -40,13 +40,14 @@ attune_status CheckedCall::addTensors(const CallSite &Site, const attune_argumen
   return ATTUNE_OK;
 }
 
+/// Checks the two pointers and makes \p Module the one that fits this CPU.
 static attune_status checkPointers(const char *Function, const attune_context *Context,
-                                   const attune_module *Module) {
+                                   const attune_module *&Module) {
   if (!Context)
     return fail(ATTUNE_NULL_POINTER, "attune_%s: context: is null, expected a context", Function);
   if (!Module)
     return fail(ATTUNE_NULL_POINTER, "attune_%s: module: is null, expected a module", Function);
-  return checkModule(*Module, {"attune", Function});
+  return selectModule(Module, {"attune", Function});
 }
 
 /// Checks a struct of the application that starts with its size: \p FixedBytes, then tensors.
@@ -67,6 +68,9 @@ static attune_status checkStruct(const CallSite &Site, const char *Name, const v
 static attune_status checkBuffers(const CallSite &Site, const attune_context &Context,
                                   const attune_module &Module, const attune_call &Call,
                                   CheckedCall &Checked) {
+  if (Module.baked && Call.packed)
+    return Site.fail(ATTUNE_WRONG_PACKED, "packed",
+                     "is not null, expected null: this module's parameters are part of its code");
   if (Module.parameter_count > 0) {
     if (attune_status Status = checkBuffer(Site, "packed", Call.packed, Call.packed_size,
                                            static_cast<size_t>(Module.packed_size),
@@ -120,7 +124,8 @@ attune_status attune_forward(attune_context *context, const attune_module *modul
     return Status;
   if (attune_status Status = checkOverlap(Site, Checked.Ranges, Checked.RangeCount))
     return Status;
-  module->forward(context, Checked.Tensors, Call.packed, Call.workspace, &Checked.Symbols.Sizes,
+  const void *Packed = module->baked ? module->baked : Call.packed;
+  module->forward(context, Checked.Tensors, Packed, Call.workspace, &Checked.Symbols.Sizes,
                   context->Workers);
   return ATTUNE_OK;
 }

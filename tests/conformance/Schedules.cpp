@@ -17,6 +17,7 @@ CpuSchedule with(const Blocks &blocks, int queryTile, int keyPanels, const CpuTr
   schedule.kvTile = keyPanels * schedule.keyPanel(cpu);
   schedule.projectionRows = blocks.projection.rows;
   schedule.projectionDepth = 1;
+  schedule.weightPanel = schedule.projectionColumns(cpu);
   schedule.provenance.source = "test";
   return schedule;
 }
@@ -39,6 +40,7 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule = with({{5, 1}, {10, 1}, {5, 1}}, 10, 3, cpu);
     schedule.projectionRows = 15;
     schedule.projectionDepth = 33;
+    schedule.weightPanel *= 3;
     schedule.exp2Degree = 7;
     schedule.grain = 3;
     break;
@@ -51,6 +53,7 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule = with({{12, 1}, {12, 1}, {12, 1}}, 24, 1, cpu);
     schedule.projectionRows = 24;
     schedule.projectionDepth = 16;
+    schedule.weightPanel *= 2;
     schedule.grain = 2;
     break;
   }

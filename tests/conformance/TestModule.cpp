@@ -112,6 +112,20 @@ TestModule::TestModule(const Config &config, const cpu::TargetInfo &target,
   loaded = valueOf(LoadedModule::load(compiled.object, config.name));
 }
 
+TestModule::TestModule(const Config &config, const std::vector<cpu::TargetInfo> &targets,
+                       const Problem *baked) {
+  CompileOptions options;
+  std::vector<HostTensor> parameters;
+  if (baked)
+    parameters = baked->parameters;
+  for (HostTensor &parameter : parameters)
+    options.parameters.push_back(attune_dense_tensor(parameter.values.data(), ATTUNE_FLOAT32,
+                                                     parameter.sizes.size(),
+                                                     parameter.sizes.data()));
+  compiled = valueOf(compile(config, targets, options));
+  loaded = valueOf(LoadedModule::load(compiled.object, config.name));
+}
+
 Memory TestModule::pack(attune_context *context, const Problem &problem) const {
   if (module().parameter_count == 0)
     return Memory();

@@ -51,10 +51,15 @@ public:
                       std::optional<CpuSchedule> schedule = std::nullopt);
   TestModule(const Config &config, const cpu::TargetInfo &target,
              std::optional<CpuSchedule> schedule);
+  /// For several targets; with the parameters of `baked`, unless it is null, in the object.
+  TestModule(const Config &config, const std::vector<cpu::TargetInfo> &targets,
+             const Problem *baked);
 
   const Config &config() const { return compiled.config; }
   const CompiledModule &result() const { return compiled; }
-  const attune_module &module() const { return loaded->module(); }
+  const attune_module &module() const { return variant ? *variant : loaded->module(); }
+  /// Calls the code of one target from here on: one of the list that starts with module().
+  void useVariant(const attune_module *one) { variant = one; }
 
   /// Packs the problem's parameters; an empty block without parameters.
   Memory pack(attune_context *context, const Problem &problem) const;
@@ -76,6 +81,7 @@ public:
 private:
   CompiledModule compiled;
   std::unique_ptr<LoadedModule> loaded;
+  const attune_module *variant = nullptr; ///< null: that of the object
 };
 
 /// Reads a configuration; throws std::runtime_error.

@@ -45,6 +45,15 @@ void InputFile::warnOfUnused(StringRef prefix, ArrayRef<StringLiteral> names,
   }
 }
 
+std::vector<attune_tensor> InputFile::parameters(const std::string &prefix,
+                                                 ArrayRef<InterfaceTensor> specs) const {
+  std::vector<attune_tensor> result;
+  for (const InterfaceTensor &spec : specs)
+    result.push_back(tensors.get(prefix + spec.name));
+  warnOfUnused(prefix, parameterNames(), specs);
+  return result;
+}
+
 ArrayRef<StringLiteral> maskNames() {
   static constexpr StringLiteral names[] = {"attn_mask", "key_padding_mask"};
   return names;

@@ -32,6 +32,10 @@ struct InputFile {
   void warnOfUnused(llvm::StringRef prefix, llvm::ArrayRef<llvm::StringLiteral> names,
                     llvm::ArrayRef<InterfaceTensor> used) const;
 
+  /// The tensors of a state_dict behind `prefix`, with such a warning.
+  std::vector<attune_tensor> parameters(const std::string &prefix,
+                                        llvm::ArrayRef<InterfaceTensor> specs) const;
+
   std::string path;
   attune::TensorFile tensors;
 };

@@ -15,10 +15,15 @@ Expected<CompileRequest> readRequest(const ConfigOptions &options) {
   Expected<Config> config = loadConfig(options.config, options.overrides);
   if (!config)
     return config.takeError();
-  Expected<cpu::TargetInfo> target = cpu::resolveTarget(options.target);
-  if (!target)
-    return target.takeError();
-  CompileRequest request{std::move(*config), std::move(*target), {}};
+  CompileRequest request{std::move(*config), {}, {}};
+  SmallVector<StringRef> names;
+  StringRef(options.target).split(names, ',');
+  for (StringRef name : names) {
+    Expected<cpu::TargetInfo> target = cpu::resolveTarget(name);
+    if (!target)
+      return target.takeError();
+    request.targets.push_back(std::move(*target));
+  }
   if (!options.schedule.empty()) {
     auto text = MemoryBuffer::getFile(options.schedule, /*IsText=*/true);
     if (!text)
@@ -33,16 +38,26 @@ Expected<CompileRequest> readRequest(const ConfigOptions &options) {
   return request;
 }
 
-Expected<CompiledModule> compileConfig(const ConfigOptions &options, Phase lastPhase,
-                                       const std::string &dumpDirectory) {
+Expected<CompiledModule> compileRequest(CompileRequest &request, bool noCache) {
+  const CompileCache cache(noCache ? "" : CompileCache::defaultDirectory(), warn);
+  request.options.cache = &cache;
+  return compile(request.config, request.targets, request.options);
+}
+
+Expected<CompileRequest> readSingleRequest(const ConfigOptions &options) {
   Expected<CompileRequest> request = readRequest(options);
+  if (request && request->targets.size() > 1)
+    return createStringError("--target %s: found %zu targets, expected one; only compile takes "
+                             "several",
+                             options.target.c_str(), request->targets.size());
+  return request;
+}
+
+Expected<CompiledModule> compileConfig(const ConfigOptions &options) {
+  Expected<CompileRequest> request = readSingleRequest(options);
   if (!request)
     return request.takeError();
-  request->options.lastPhase = lastPhase;
-  request->options.dumpDirectory = dumpDirectory;
-  const CompileCache cache(options.noCache ? "" : CompileCache::defaultDirectory(), warn);
-  request->options.cache = &cache;
-  return compile(request->config, request->target, request->options);
+  return compileRequest(*request, options.noCache);
 }
 
 static Error statusError(attune_status status) {

@@ -25,16 +25,20 @@ struct ConfigOptions {
 /// What the options of a command ask for.
 struct CompileRequest {
   Config config;
-  cpu::TargetInfo target;
+  std::vector<cpu::TargetInfo> targets;
   CompileOptions options;
 };
-/// Reads and checks the configuration, resolves the target, reads the schedule.
+/// Reads and checks the configuration, resolves the targets, reads the schedule.
 llvm::Expected<CompileRequest> readRequest(const ConfigOptions &options);
 
-/// Reads a request and compiles it, or takes the object from the cache.
-llvm::Expected<CompiledModule> compileConfig(const ConfigOptions &options,
-                                             Phase lastPhase = Phase::Object,
-                                             const std::string &dumpDirectory = "");
+/// Compiles a request, or takes the object from the cache.
+llvm::Expected<CompiledModule> compileRequest(CompileRequest &request, bool noCache);
+
+/// Reads a request for one target; several are an error.
+llvm::Expected<CompileRequest> readSingleRequest(const ConfigOptions &options);
+
+/// Reads a request for one target and compiles it to an object.
+llvm::Expected<CompiledModule> compileConfig(const ConfigOptions &options);
 
 /// A compiled module in this process with everything that a call needs.
 class Session {
@@ -62,6 +66,7 @@ private:
 struct CompileArguments {
   ConfigOptions config;
   std::string directory, emit = "obj", dumpDirectory;
+  std::string weights, prefix; ///< parameters that become a part of the object: a file, or ""
 };
 llvm::Error runCompile(const CompileArguments &arguments);
 

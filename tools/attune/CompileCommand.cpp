@@ -1,9 +1,11 @@
 //===- CompileCommand.cpp - attune compile --------------------------------===//
+#include "CallTensors.h"
 #include "Common.h"
 
 #include "package/Files.h"
 #include "package/Header.h"
 #include "package/Metadata.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
@@ -51,13 +53,32 @@ Error writeCode(const CompiledModule &compiled, const EmitKind &kind, StringRef 
     return error;
   return linkShared(path, temporary, runtimeArchive());
 }
+/// Reads the request, and the parameters if they are to become a part of the object.
+Expected<CompiledModule> compileFor(const CompileArguments &arguments, Phase phase) {
+  Expected<CompileRequest> request = readRequest(arguments.config);
+  if (!request)
+    return request.takeError();
+  request->options.lastPhase = phase;
+  request->options.dumpDirectory = arguments.dumpDirectory;
+  if (arguments.weights.empty())
+    return compileRequest(*request, arguments.config.noCache);
+  const std::vector<InterfaceTensor> specs = interfaceParameters(request->config);
+  if (specs.empty())
+    return createStringError("--weights: op attention has no parameters");
+  try {
+    const InputFile file(arguments.weights);
+    request->options.parameters = file.parameters(arguments.prefix, specs);
+    return compileRequest(*request, arguments.config.noCache);
+  } catch (const attune::StatusError &error) {
+    return createStringError("%s", error.what());
+  }
+}
 } // namespace
 
 Error runCompile(const CompileArguments &arguments) {
   const EmitKind *kind =
       find_if(kEmitKinds, [&](const EmitKind &entry) { return entry.name == arguments.emit; });
-  Expected<CompiledModule> compiled =
-      compileConfig(arguments.config, kind->phase, arguments.dumpDirectory);
+  Expected<CompiledModule> compiled = compileFor(arguments, kind->phase);
   if (!compiled)
     return compiled.takeError();
   const bool isText = kind->phase != Phase::Object;
@@ -79,13 +100,15 @@ Error runCompile(const CompileArguments &arguments) {
   if (Error error = isText ? writeFile(path, compiled->text) : writeCode(*compiled, *kind, path))
     return error;
   if (!isText) {
+    std::vector<CompiledVariant> variants = {*compiled};
+    append_range(variants, compiled->fallbacks);
+    auto names = map_range(variants, [](const auto &variant) { return variant.target.name; });
     if (Error error =
-            writeFile(pathFor("h"), generateHeader(compiled->config, compiled->target.name)))
+            writeFile(pathFor("h"), generateHeader(compiled->config, join(names, ", then "),
+                                                   compiled->isBaked)))
       return error;
-    std::string metadata =
-        generateMetadata(compiled->config, compiled->target, compiled->schedule, compiled->hash,
-                         compiled->packedBytes, compiled->kernels);
-    if (Error error = writeFile(pathFor("json"), metadata))
+    if (Error error = writeFile(pathFor("json"), generateMetadata(compiled->config, variants,
+                                                                  *compiled, compiled->isBaked)))
       return error;
   }
   for (const std::string &file : written)

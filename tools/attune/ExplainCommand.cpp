@@ -38,11 +38,11 @@ void print(const std::vector<ExplainedSection> &sections) {
 } // namespace
 
 Error runExplain(const ExplainArguments &arguments) {
-  Expected<CompileRequest> request = readRequest(arguments.config);
+  Expected<CompileRequest> request = readSingleRequest(arguments.config);
   if (!request)
     return request.takeError();
   const std::optional<ExplainedCall> call = explainedCall(request->config, arguments);
-  auto sections = explain(request->config, request->target, request->options, call);
+  auto sections = explain(request->config, request->targets.front(), request->options, call);
   if (!sections)
     return sections.takeError();
   print(*sections);

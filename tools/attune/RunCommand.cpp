@@ -34,9 +34,7 @@ private:
     if (arguments.weights.empty())
       return Error::success();
     weights.emplace(arguments.weights);
-    for (const InterfaceTensor &spec : specs)
-      parameters.push_back(weights->tensors.get(arguments.prefix + spec.name));
-    weights->warnOfUnused(arguments.prefix, parameterNames(), specs);
+    parameters = weights->parameters(arguments.prefix, specs);
     return Error::success();
   }
 

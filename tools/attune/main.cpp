@@ -20,7 +20,10 @@ void addConfig(CLI::App &command, ConfigOptions &options, const char *defaultTar
                   "change a key: --set forward.is_causal=true; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  command.add_option("--target", options.target, "CPU to compile for; see attune targets")
+  command
+      .add_option("--target", options.target,
+                  "CPU to compile for; see attune targets. compile takes several, separated by "
+                  "commas: the object picks one at its calls")
       ->capture_default_str();
   command
       .add_option("--schedule", options.schedule, "schedule file (JSON) in place of the default")
@@ -61,6 +64,7 @@ int report(function_ref<Error()> command) {
 constexpr const char *kExamples = R"(Examples:
   attune compile mha.json -o out                 object, header and metadata for x86-64-v3
   attune compile mha.json -o out --target host --emit=so
+  attune compile mha.json -o out --target x86-64-v3,x86-64-v4 --weights module.safetensors
   attune compile mha.json --emit=tiles           the program over tiles, on stdout
   attune compile mha.json -o out --dump-phases-to=phases
   attune run mha.json --weights module.safetensors --inputs x.safetensors -o y.safetensors --check
@@ -104,6 +108,13 @@ int main(int argc, char **argv) {
   compileCommand
       ->add_option("--dump-phases-to", compile.dumpDirectory, "write every phase to this directory")
       ->type_name("DIR");
+
+  compileCommand
+      ->add_option("--weights", compile.weights,
+                   "make these parameters, under their state_dict names, a part of the object")
+      ->type_name("FILE");
+  compileCommand->add_option("--prefix", compile.prefix,
+                             "prefix of the parameters in the weights file");
 
   RunArguments run;
   CLI::App *runCommand = app.add_subcommand("run", "compile, run on tensors from files");

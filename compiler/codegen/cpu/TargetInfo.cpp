@@ -14,8 +14,8 @@
 namespace attune::cpu {
 
 namespace {
-/// The name of the AArch64 CPU without extensions: here, and in LLVM.
-constexpr llvm::StringRef kAArch64 = "aarch64", kAArch64Baseline = "generic";
+/// The names of the CPUs without extensions: here, and of AArch64 in LLVM.
+constexpr llvm::StringRef kX86 = "x86-64", kAArch64 = "aarch64", kAArch64Baseline = "generic";
 
 /// LLVM's feature names and the run-time check's bits. AMX is not among them: LLVM uses it only
 /// where asked, and the operating system grants it process by process.
@@ -146,6 +146,12 @@ std::vector<std::string> targetNames() {
     if (cpu != kAArch64Baseline)
       names.push_back(cpu.str());
   return names;
+}
+
+TargetInfo baselineOf(const TargetInfo &target) {
+  return target.kernels.arch == KernelTarget::Arch::AArch64
+             ? aarch64Target(kAArch64, kAArch64Baseline)
+             : x86Named(kX86);
 }
 
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name) {

@@ -27,6 +27,9 @@ struct TargetInfo {
 /// an error that lists the nearest ones.
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name);
 
+/// The target of the same architecture whose code every CPU of it runs.
+TargetInfo baselineOf(const TargetInfo &target);
+
 /// All names that resolveTarget takes, `host` first.
 std::vector<std::string> targetNames();
 

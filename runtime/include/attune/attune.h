@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Version of everything in this header. A generated object records the version it was made for. */
-#define ATTUNE_ABI_VERSION 2u
+#define ATTUNE_ABI_VERSION 3u
 #define ATTUNE_MAX_RANK 6
 /* Alignment in bytes that packed parameters and workspaces need. */
 #define ATTUNE_ALIGNMENT 64
@@ -188,6 +188,11 @@ typedef struct attune_module {
   void (*forward)(attune_context *context, const attune_tensor *arguments, const void *packed,
                   void *workspace, const attune_call_sizes *sizes, int64_t workers);
   void (*pack)(attune_context *context, const attune_tensor *parameters, void *packed);
+  /* Packed parameters that are part of the object, or null; then parameter_count is 0. */
+  const void *baked;
+  /* The same module for CPUs with fewer features, or null. Every function that takes a module uses
+   * the first one of this list that the CPU can run. */
+  const struct attune_module *fallback;
 } attune_module;
 
 /* What every NAME_arguments struct starts with; the argument tensors follow in the module's order.

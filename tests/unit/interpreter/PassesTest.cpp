@@ -33,6 +33,7 @@ CpuSchedule smallSchedule(bool valuesAsIs) {
   schedule.projection = {4, 1};
   schedule.projectionRows = 8;
   schedule.projectionDepth = 5;
+  schedule.weightPanel = 16;
   return schedule;
 }
 

@@ -52,7 +52,7 @@ TEST_F(Forward, ModuleOfAnotherVersion) {
   Module.struct_size = sizeof(attune_module);
   Module.abi_version = 9;
   expectRefused(ATTUNE_WRONG_VERSION,
-                "attune_forward: module: was made for version 9 of the interface, expected 2");
+                "attune_forward: module: was made for version 9 of the interface, expected 3");
 }
 
 TEST_F(Forward, DamagedDescriptor) {
@@ -102,6 +102,40 @@ TEST_F(Forward, UnsuitableCpu) {
     EXPECT_EQ(forward(), ATTUNE_UNSUITABLE_CPU);
     EXPECT_EQ(std::string(attune_last_error()).find("unknown"), std::string::npos);
   }
+}
+
+TEST_F(Forward, TakesTheFirstModuleThatTheCpuCanRun) {
+  attune_module Last = Module, Middle = Module;
+  Last.cpu_features = 0;
+  Middle.cpu_features = 1u << 30;
+  Middle.fallback = &Last;
+  Module.cpu_features = 3u << 30;
+  Module.fallback = &Middle;
+  Last.hash = Middle.hash = 5;
+  // The block that the test packed is that of another module.
+  EXPECT_EQ(forward(), ATTUNE_WRONG_PACKED);
+  ASSERT_EQ(pack(), ATTUNE_OK) << attune_last_error();
+  EXPECT_EQ(forward(), ATTUNE_OK) << attune_last_error();
+  EXPECT_GT(attune_workspace_size(Context, &Module, 1, 1, 1), 0u);
+  Last.cpu_features = 1u << 29;
+  expectRefused(ATTUNE_UNSUITABLE_CPU, "attention_forward: module: needs CPU features that are "
+                                       "missing here: unknown features 0x20000000");
+  Last.cpu_features = 0;
+  Last.abi_version = 1;
+  EXPECT_EQ(forward(), ATTUNE_WRONG_VERSION);
+  Module.cpu_features = 0;
+  EXPECT_EQ(forward(), ATTUNE_WRONG_PACKED) << "the first one fits";
+}
+
+TEST_F(Forward, BakedParameters) {
+  Module.baked = ParameterData;
+  Module.parameter_count = 0;
+  expectRefused(ATTUNE_WRONG_PACKED,
+                "attention_forward: packed: is not null, expected null: this module's parameters are "
+                "part of its code");
+  Call.packed = nullptr;
+  EXPECT_EQ(forward(), ATTUNE_OK) << attune_last_error();
+  EXPECT_EQ(LastCall.Packed, ParameterData);
 }
 
 TEST_F(Forward, ArgumentsOfAnotherSize) {

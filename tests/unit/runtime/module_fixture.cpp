@@ -67,7 +67,9 @@ ModuleTest::ModuleTest() {
             PackedBytes,
             workspaceSize,
             recordForward,
-            recordPack};
+            recordPack,
+            nullptr,
+            nullptr};
 
   int64_t QuerySizes[] = {2, 3, Width}, KeySizes[] = {2, 5, Width}, MaskSizes[] = {3, 5},
           BiasSizes[] = {4, 5}, WeightsSizes[] = {2, 3, 6}, ParameterSizes[] = {Width, Width};

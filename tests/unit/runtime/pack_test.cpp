@@ -45,7 +45,7 @@ TEST_F(Pack, ForwardRefusesAWrongHeader) {
   Bad = Good;
   Bad.abi_version = 1;
   spoil(Bad);
-  expectRefused(ATTUNE_WRONG_PACKED, "attention_forward: packed: version is 1, expected 2");
+  expectRefused(ATTUNE_WRONG_PACKED, "attention_forward: packed: version is 1, expected 3");
   Bad = Good;
   Bad.hash = 1;
   spoil(Bad);

@@ -128,7 +128,7 @@ TEST(DefaultSchedule, KnownTiles) {
 
   CpuSchedule module = defaultSchedule({true, 768, 64}, avx512);
   EXPECT_EQ(module.packValue, PackValue::PerHead);
-  EXPECT_EQ(module.weightPanel(avx512), 64);
+  EXPECT_EQ(module.weightPanel, 64);
   EXPECT_EQ(module.projectionRows, 132);
   EXPECT_EQ(module.projectionDepth, 512);
   EXPECT_EQ(defaultSchedule({true, 768, 64}, avx2).projectionDepth, 256);
@@ -164,6 +164,8 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
       {"grain", [](CpuSchedule &s) { s.grain = 0; }, "grain: found 0, expected 1 to 65536"},
       {"projection rows", [](CpuSchedule &s) { s.projectionRows = 100; },
        "projection_rows: found 100, expected a multiple of 6 (projection.rows)"},
+      {"weight panel", [](CpuSchedule &s) { s.weightPanel = 96; },
+       "weight_panel: found 96, expected a multiple of 64 (projection.vectors * lanes)"},
       {"as is with padding", [](CpuSchedule &s) { s.values = {5, 5}, s.queryTile = 30; },
        "pack_value: found \"as_is\", expected \"per_head\" because head_dim (64) is padded to 80"},
       {"keys beyond L2", [](CpuSchedule &s) { s.kvTile = 8192; },
