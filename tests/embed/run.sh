@@ -56,6 +56,11 @@ step_cpp_project() {
   "$folder/cpp/embed_cpp"
 }
 
+step_baked() {
+  make_project baked "$prefix" -DGOLDEN="$projects/../goldens/mha/case_019"
+  "$folder/baked/embed_baked" "$projects/../goldens/mha/case_019.safetensors"
+}
+
 step_makefile() {
   cp -R "$projects/c" "$folder/c"
   cd "$folder/c"
@@ -141,7 +146,8 @@ step_mistakes() {
   refused no_config "$prefix" "(TARGET app): expected TARGET target CONFIG file.json"
   refused missing_file "$prefix" "missing.json does not exist"
   refused no_target "$prefix" "TARGET ap is no target"
-  refused two_cpus "$prefix" "TARGETS x86-64-v3 x86-64-v4: an object is for one CPU"
+  refused prefix_alone "$prefix" "PREFIX layer. without WEIGHTS"
+  refused missing_weights "$prefix" "missing.pt does not exist"
   refused misspelt_keyword "$prefix" "TARGET_CPU host): expected"
   refused same_name "$prefix" "TARGET app has a configuration named attention already"
   refused misspelt_component "$prefix" "there is no component runtme"

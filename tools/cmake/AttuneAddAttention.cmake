@@ -1,4 +1,5 @@
-# attune_add_attention(TARGET target CONFIG file.json [TARGETS cpu] [SET key=value ...])
+# attune_add_attention(TARGET target CONFIG file.json [TARGETS cpu ...] [SET key=value ...]
+#                      [WEIGHTS file [PREFIX prefix]])
 #
 # Compiles a configuration with attune while `target` is built: the object becomes a part of the
 # target, NAME.h can be included by its sources, and the target links attune::runtime. NAME is the
@@ -6,8 +7,12 @@
 #
 #   TARGET   an executable or library of this project; one may have several configurations
 #   CONFIG   the configuration, relative to the current source folder
-#   TARGETS  the CPU to compile for, one of `attune targets`; without it the compiler's default
+#   TARGETS  the CPUs to compile for, of `attune targets`; the object runs the code of the one with the
+#            most features that the CPU has. Without it the compiler's default
 #   SET      keys that differ from the file: SET forward.is_causal=true module.num_heads=8
+#   WEIGHTS  a file of parameters that become a part of the object, relative to the current source
+#            folder; without it the application packs them at run time
+#   PREFIX   what the parameters' names in that file start with
 #
 # `target` may have been made in another folder of the project.
 
@@ -33,18 +38,17 @@ function(_attune_check_arguments)
     list(JOIN found " " found)
     message(FATAL_ERROR
       "attune_add_attention(${found}): expected "
-      "TARGET target CONFIG file.json [TARGETS cpu] [SET key=value ...]")
+      "TARGET target CONFIG file.json [TARGETS cpu ...] [SET key=value ...] "
+      "[WEIGHTS file [PREFIX prefix]]")
   endif()
   if(NOT TARGET ${arg_TARGET})
     message(FATAL_ERROR
       "attune_add_attention: TARGET ${arg_TARGET} is no target of this project; "
       "add_executable or add_library must come first")
   endif()
-  list(LENGTH arg_TARGETS count)
-  if(count GREATER 1)
-    list(JOIN arg_TARGETS " " found)
+  if(arg_PREFIX AND NOT arg_WEIGHTS)
     message(FATAL_ERROR
-      "attune_add_attention: TARGETS ${found}: an object is for one CPU, so name one of them")
+      "attune_add_attention: PREFIX ${arg_PREFIX} without WEIGHTS; expected the file that it is for")
   endif()
   foreach(needed IN ITEMS attune::attune attune::runtime)
     if(NOT TARGET ${needed})
@@ -56,7 +60,7 @@ function(_attune_check_arguments)
 endfunction()
 
 function(attune_add_attention)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "TARGET;CONFIG" "TARGETS;SET")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "TARGET;CONFIG;WEIGHTS;PREFIX" "TARGETS;SET")
   _attune_check_arguments(${ARGN})
   get_filename_component(config "${arg_CONFIG}" ABSOLUTE)
   if(NOT EXISTS "${config}")
@@ -72,8 +76,20 @@ function(attune_add_attention)
   endif()
 
   set(options "")
+  set(weights "")
   if(arg_TARGETS)
-    list(APPEND options --target "${arg_TARGETS}")
+    list(JOIN arg_TARGETS "," targets)
+    list(APPEND options --target "${targets}")
+  endif()
+  if(arg_WEIGHTS)
+    get_filename_component(weights "${arg_WEIGHTS}" ABSOLUTE)
+    if(NOT EXISTS "${weights}")
+      message(FATAL_ERROR "attune_add_attention: WEIGHTS ${weights} does not exist")
+    endif()
+    list(APPEND options --weights "${weights}")
+    if(arg_PREFIX)
+      list(APPEND options --prefix "${arg_PREFIX}")
+    endif()
   endif()
   foreach(override IN LISTS arg_SET)
     list(APPEND options --set "${override}")
@@ -84,7 +100,7 @@ function(attune_add_attention)
   add_custom_command(
     OUTPUT ${files} "${directory}/${name}.json"
     COMMAND attune::attune compile "${config}" -o "${directory}" ${options}
-    DEPENDS "${config}" attune::attune
+    DEPENDS "${config}" ${weights} attune::attune
     COMMENT "Compiling attention ${name} for ${arg_TARGET}"
     VERBATIM)
   # Orders a target of another folder, to which the command above is unknown.
