@@ -3,9 +3,9 @@
 #include "frontend/ConfigKeys.h"
 #include "frontend/Interface.h"
 #include "frontend/ScoreParser.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/Regex.h"
 #include <algorithm>
 
 namespace attune {
@@ -13,17 +13,12 @@ namespace {
 
 using llvm::StringRef;
 
-/// Names become files such as NAME.json.
-constexpr size_t maxNameBytes = 128;
-
 /// Tensors beyond this cannot be addressed; products below it do not overflow.
 constexpr int64_t maxElements = int64_t(1) << 46;
 
-/// A keyword is a good name: it only ever stands before an underscore, as in case_forward.
-bool isIdentifier(StringRef name) {
-  auto isWord = [](char c) { return llvm::isAlnum(c) || c == '_'; };
-  return !name.empty() && name.size() <= maxNameBytes && !llvm::isDigit(name.front()) &&
-         llvm::all_of(name, isWord);
+bool fitsPattern(const ConfigKey &key, const JsonScalar &value) {
+  const auto *text = std::get_if<std::string>(&value);
+  return !text || key.pattern.empty() || llvm::Regex(key.pattern).match(*text);
 }
 
 /// The constraints of one row of the table.
@@ -48,7 +43,7 @@ llvm::Error checkKey(const ConfigKey &key, const Config &config, const ConfigOri
   else if (const auto *real = std::get_if<double>(&value))
     number = *real;
   // Written so that NaN fails.
-  if (number >= key.min && number <= key.max)
+  if (number >= key.min && number <= key.max && fitsPattern(key, value))
     return llvm::Error::success();
   return configError(origins, key.path,
                      "found " + showScalar(value) + ", expected " + expectation(key));
@@ -61,13 +56,6 @@ struct Problem {
 };
 
 std::string number(int64_t value) { return std::to_string(value); }
-
-Problem checkName(const Config &config) {
-  if (isIdentifier(config.name))
-    return {};
-  const ConfigKey &key = *findConfigKey("name");
-  return {key.path, "found " + showScalar(config.name) + ", expected " + expectation(key)};
-}
 
 Problem checkHeads(const Config &config) {
   const ModuleConfig &module = config.module;
@@ -166,8 +154,8 @@ Problem checkScore(const Config &config) {
 
 using Rule = Problem (*)(const Config &);
 
-const Rule rules[] = {checkName,         checkHeads,       checkBatch, checkSelfWidths,
-                      checkSharedWidths, checkSelfLengths, checkSizes, checkScore};
+const Rule rules[] = {checkHeads,       checkBatch, checkSelfWidths, checkSharedWidths,
+                      checkSelfLengths, checkSizes, checkScore};
 
 } // namespace
 

@@ -31,6 +31,9 @@ const ConfigKey keys[] = {
     {.path = "name",
      .type = KeyType::String,
      .defaultText = R"("attention")",
+     // A keyword is a good name: it only ever stands before an underscore, as in case_forward.
+     // Names become files such as NAME.json.
+     .pattern = "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
      .constraint = "a C identifier of at most 128 characters",
      .help = "prefix of the generated functions and files",
      .field = ATTUNE_FIELD(name)},

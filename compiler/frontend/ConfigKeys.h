@@ -36,7 +36,8 @@ struct ConfigKey {
   llvm::ArrayRef<llvm::StringRef> choices = {}; ///< in the order of the enumeration
   llvm::ArrayRef<llvm::StringRef> laterChoices =
       {};                          ///< in the contract, not yet in the enumeration
-  llvm::StringRef constraint = {}; ///< what type, range and choices do not say
+  llvm::StringRef pattern = {};    ///< String: a regular expression, in POSIX and in ECMA terms
+  llvm::StringRef constraint = {}; ///< what type, range and choices do not say; a pattern in words
   llvm::StringRef help = {};
   FieldRef (*field)(Config &) = nullptr;
 

@@ -41,9 +41,19 @@ expect_own_files() {
   fi
 }
 
+# installed WHAT FILE: the prefix has what attune prints.
+installed() {
+  "$prefix/bin/attune" print "$1" | cmp - "$prefix/share/$2" || fail "share/$2 is not what it should be"
+}
+
 step_install() {
   install "$prefix"
   "$prefix/bin/attune" --version
+  installed man man/man1/attune.1
+  installed schema attune/attune.schema.json
+  installed bash-completion bash-completion/completions/attune
+  installed zsh-completion zsh/site-functions/_attune
+  installed fish-completion fish/vendor_completions.d/attune.fish
 }
 
 step_c_project() {

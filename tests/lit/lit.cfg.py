@@ -22,4 +22,5 @@ for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "L
 
 config.substitutions.append(("%python", f'"{config.python}"'))
 config.substitutions.append(("%compiler", os.path.join(config.attune_source_dir, "compiler")))
+config.substitutions.append(("%tests", os.path.join(config.attune_source_dir, "tests")))
 config.substitutions.append(("%lit", config.test_source_root))

@@ -94,6 +94,8 @@ struct ExplainArguments {
 };
 llvm::Error runExplain(const ExplainArguments &arguments);
 
+llvm::Error listTargets();
+
 } // namespace attune::tool
 
 #endif

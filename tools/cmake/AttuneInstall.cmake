@@ -1,6 +1,6 @@
 # What `cmake --install` puts below the prefix, in two components:
 #   runtime   headers, libattune_runtime.a, libattune_tensors.a, the pkg-config files; no LLVM, no Halide
-#   compiler  bin/attune and its copy of Halide
+#   compiler  bin/attune and its copy of Halide; man page, shell completions, JSON Schema
 # Both hold the CMake package. The folders are fixed: bin/attune looks for the runtime in ../lib.
 # Every path is relative to the installed files, so the prefix may be moved as a whole.
 include(CMakePackageConfigHelpers)
@@ -35,6 +35,24 @@ install(FILES ${Halide_DIR}/../../../share/doc/Halide/LICENSE.txt
   DESTINATION share/doc/attune RENAME LICENSE-Halide COMPONENT compiler OPTIONAL)
 install(FILES tools/cmake/AttuneAddAttention.cmake DESTINATION ${ATTUNE_PACKAGE_DIR}
   COMPONENT compiler)
+
+# What other programs read of the compiler: `attune print WHAT`, as share/FOLDER/NAME.
+function(attune_install_printed what folder name)
+  set(file ${PROJECT_BINARY_DIR}/share/${folder}/${name})
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/${folder})
+  add_custom_command(OUTPUT ${file} COMMAND attune print ${what} > ${file} DEPENDS attune VERBATIM)
+  set_property(TARGET attune_printed APPEND PROPERTY SOURCES ${file})
+  install(FILES ${file} DESTINATION share/${folder} COMPONENT compiler)
+endfunction()
+add_custom_target(attune_printed ALL)
+# An instrumented compiler may need an environment that only its tests have.
+if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  attune_install_printed(man man/man1 attune.1)
+  attune_install_printed(schema attune attune.schema.json)
+  attune_install_printed(bash-completion bash-completion/completions attune)
+  attune_install_printed(zsh-completion zsh/site-functions _attune)
+  attune_install_printed(fish-completion fish/vendor_completions.d attune.fish)
+endif()
 
 # ---- both -------------------------------------------------------------------------------------
 configure_package_config_file(tools/cmake/attuneConfig.cmake.in attuneConfig.cmake
