@@ -5,7 +5,8 @@ is run: lines that begin with "$ " are commands (a backslash at the end continue
 are the output expected. `...` stands for anything, on a line of its own for any lines; a command
 without lines below may print what it likes. A command fails if and only if it prints an error
 ("attune: error: ..."). The folder `attune` is the repository, with its build in attune/build/release,
-and the programs of BUILD and CMAKE are in PATH. Every path of the repository that the page names must
+and the programs of BUILD and CMAKE are in PATH. The commands of a page at the top of the repository are
+run there instead. Every path of the repository that the page names must
 exist, but for those with NAME in it.
 """
 import os
@@ -90,6 +91,8 @@ def main(page, source, build, cmake):
     with tempfile.TemporaryDirectory() as folder:
         make_repository(folder, source, build)
         variables = environment(folder, build, cmake)
+        if os.path.dirname(page) == source:
+            folder = os.path.join(folder, "attune")
         for language, name, block in BLOCK.findall(text):
             if name:
                 os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
