@@ -38,13 +38,12 @@ class Compilation {
 public:
   Compilation(CompiledModule &result, ArrayRef<mha::Array> parameters,
               const CompileOptions &options)
-      : options(options), parameters(parameters), dump(options.dumpDirectory), result(result) {
-    lowerings.push_back(std::make_unique<TargetLowering>(result.config, result));
-    for (const CompiledVariant &fallback : result.fallbacks)
-      lowerings.push_back(std::make_unique<TargetLowering>(result.config, fallback));
-  }
+      : options(options), parameters(parameters), dump(options.dumpDirectory), result(result) {}
 
   Error run() {
+    start(result);
+    for (const CompiledVariant &fallback : result.fallbacks)
+      start(fallback);
     for (const PhaseInfo &info : kPhases) {
       if (Error error = runPhase(info.phase))
         return error;
@@ -58,6 +57,11 @@ public:
   }
 
 private:
+  void start(const CompiledVariant &variant) {
+    Reproducer reproducer(result.config, variant.schedule, variant.target);
+    lowerings.push_back(std::make_unique<TargetLowering>(result.config, variant));
+  }
+
   Error runPhase(Phase phase) {
     if (phase <= Phase::LlvmDialect)
       return runPasses(phase);

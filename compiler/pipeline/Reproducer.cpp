@@ -39,10 +39,13 @@ Reproducer::Reproducer(const Config &config, const CpuSchedule &schedule,
   schedulePath = pathIn(folder, "schedule.json");
   command = "attune compile " + configPath + " --schedule " + schedulePath + " --target " +
             target.name + " -o out";
-  static std::once_flag installed;
-  std::call_once(installed, [] { sys::AddSignalHandler(onCrash, nullptr); });
   current = this;
   latest = this;
+}
+
+void Reproducer::watchForCrashes() {
+  static std::once_flag installed;
+  std::call_once(installed, [] { sys::AddSignalHandler(onCrash, nullptr); });
 }
 
 Reproducer::~Reproducer() {

@@ -10,16 +10,20 @@
 
 namespace attune {
 
-/// While it lives, a crash of the process (a signal that ends it) writes the folder
-/// attune-crash-PID with config.json and schedule.json and says on stderr in which phase it
-/// happened and which command repeats it. The folder is made in $ATTUNE_CRASH_DIR, else in the
-/// working directory.
+/// While it lives, a crash of a process that has called watchForCrashes (a signal that ends it)
+/// writes the folder attune-crash-PID with config.json and schedule.json and says on stderr in
+/// which phase it happened and which command repeats it. The folder is made in $ATTUNE_CRASH_DIR,
+/// else in the working directory.
 class Reproducer {
 public:
   Reproducer(const Config &config, const CpuSchedule &schedule, const cpu::TargetInfo &target);
   ~Reproducer();
   Reproducer(const Reproducer &) = delete;
   Reproducer &operator=(const Reproducer &) = delete;
+
+  /// Installs handlers for the signals that end a process. For programs that are attune: the
+  /// signals of an application that compiles are its own.
+  static void watchForCrashes();
 
   void enter(Phase next) { phase = next; }
 

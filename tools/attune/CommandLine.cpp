@@ -121,7 +121,9 @@ void CommandLine::addCompile() {
       ->add_option("--weights", compile.weights,
                    "make these parameters, under their state_dict names, a part of the object")
       ->type_name("FILE");
-  command->add_option("--prefix", compile.prefix, "prefix of the parameters in the weights file");
+  command
+      ->add_option("--prefix", compile.prefix, "prefix of the parameters in the weights file")
+      ->type_name("PREFIX");
 }
 
 void CommandLine::addRun() {

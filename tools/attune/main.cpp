@@ -1,6 +1,7 @@
 //===- main.cpp - The program attune --------------------------------------===//
 #include "CommandLine.h"
 
+#include "pipeline/Reproducer.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -28,6 +29,7 @@ int report(function_ref<Error()> command) {
 } // namespace
 
 int main(int argc, char **argv) {
+  attune::Reproducer::watchForCrashes();
   CommandLine line;
   try {
     line.app.parse(argc, argv);

@@ -1,6 +1,7 @@
 //===- ReproducerTest.cpp - What a crash leaves behind --------------------===//
 #include "pipeline/Reproducer.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -46,6 +47,7 @@ Config someConfig() {
 }
 
 void crash(const Config &config) {
+  Reproducer::watchForCrashes();
   auto target = cpu::resolveTarget("x86-64-v3");
   if (!target)
     std::exit(0);
@@ -82,11 +84,26 @@ TEST_F(ReproducerDeathTest, ACrashOutsideACompilationLeavesNothing) {
         if (!target)
           std::exit(0);
         {
+          Reproducer::watchForCrashes();
           Reproducer reproducer(someConfig(), CpuSchedule(), *target);
         }
         std::abort();
       },
       "");
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+/// The signals of an application that embeds the compiler are its own.
+TEST_F(ReproducerDeathTest, NothingIsInstalledUnasked) {
+  EXPECT_EXIT(
+      {
+        auto target = cpu::resolveTarget("x86-64-v3");
+        if (!target)
+          std::exit(0);
+        Reproducer reproducer(someConfig(), CpuSchedule(), *target);
+        std::abort();
+      },
+      testing::KilledBySignal(SIGABRT), "");
   EXPECT_TRUE(fs::is_empty(folder));
 }
 
