@@ -1,10 +1,10 @@
 //===- Jit.cpp - Generated code in this process ---------------------------===//
 #include "package/Jit.h"
 
+#include "codegen/cpu/MachineCode.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -52,8 +52,7 @@ Expected<std::unique_ptr<LoadedModule>> LoadedModule::load(ArrayRef<char> object
   auto buffer = MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), name);
   if (Error error = checkRunsHere(*buffer))
     return error;
-  InitializeNativeTarget();
-  InitializeNativeTargetAsmPrinter();
+  cpu::registerBackEnds();
   auto jit = orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();

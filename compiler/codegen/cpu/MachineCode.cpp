@@ -16,8 +16,7 @@ using namespace llvm;
 
 namespace attune::cpu {
 
-namespace {
-Expected<std::unique_ptr<TargetMachine>> createMachine(const TargetInfo &info) {
+void registerBackEnds() {
   static std::once_flag once;
   std::call_once(once, [] {
     InitializeAllTargetInfos();
@@ -25,6 +24,11 @@ Expected<std::unique_ptr<TargetMachine>> createMachine(const TargetInfo &info) {
     InitializeAllTargetMCs();
     InitializeAllAsmPrinters();
   });
+}
+
+namespace {
+Expected<std::unique_ptr<TargetMachine>> createMachine(const TargetInfo &info) {
+  registerBackEnds();
   std::string message;
   Triple triple(info.triple);
   const Target *target = TargetRegistry::lookupTarget(triple, message);

@@ -8,6 +8,9 @@
 
 namespace attune::cpu {
 
+/// Registers LLVM's back ends, once for the process; any thread may call it at any time.
+void registerBackEnds();
+
 /// Makes everything but `exported` internal, inlines the bridges and optimises. A call of a
 /// function outside the attune runtime is an error: kernels must not need libm or an allocator.
 llvm::Error optimize(llvm::Module &module, const TargetInfo &target,
