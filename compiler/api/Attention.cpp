@@ -4,6 +4,8 @@
 #include "frontend/Interface.h"
 #include "package/Jit.h"
 #include "pipeline/Compiler.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 #include <cstring>
 #include <mutex>
 
@@ -41,16 +43,17 @@ void append(std::vector<char> &call, const std::vector<std::string> &names,
   }
 }
 
-template <typename Fixed> std::vector<char> startCall(const Fixed &fixed) {
-  const char *bytes = reinterpret_cast<const char *>(&fixed);
-  return std::vector<char>(bytes, bytes + sizeof(Fixed));
+/// Refuses code that cannot run in this process, before time is spent on compiling it.
+void checkRunsHere(const cpu::TargetInfo &target) {
+  const llvm::Triple here(llvm::sys::getProcessTriple());
+  if (llvm::Triple(target.triple).getArch() != here.getArch())
+    throw CompileError(Kind::Target, "target " + target.name + " is of another architecture than " +
+                                         "this process, which is " + here.getArchName().str());
+  if ((target.requiredFeatures & ~attune_cpu_features()) != 0)
+    throw CompileError(Kind::Target, "this CPU lacks what target " + target.name +
+                                         " needs; the target host fits it");
 }
 
-template <typename Fixed> void finishCall(std::vector<char> &call) {
-  const size_t size = call.size();
-  static_assert(offsetof(Fixed, struct_size) == 0);
-  std::memcpy(call.data(), &size, sizeof(size));
-}
 } // namespace
 
 struct Attention::State {
@@ -68,8 +71,8 @@ struct Attention::State {
     std::lock_guard lock(mutex);
     for (AlignedBuffer &kept : workspaces)
       if (kept.size() >= size) {
-        AlignedBuffer taken = std::move(kept);
-        kept = std::move(workspaces.back());
+        std::swap(kept, workspaces.back());
+        AlignedBuffer taken = std::move(workspaces.back());
         workspaces.pop_back();
         return taken;
       }
@@ -109,9 +112,10 @@ void Attention::setParameters(const NamedTensors &tensors) {
   const attune_module &module = Shared->code->module();
   if (module.parameter_count == 0)
     return;
-  std::vector<char> call = startCall(attune_parameters{});
+  std::vector<char> call(sizeof(attune_parameters));
   append(call, Shared->parameters, tensors);
-  finishCall<attune_parameters>(call);
+  const attune_parameters fixed = {call.size()};
+  std::memcpy(call.data(), &fixed, sizeof(fixed));
   AlignedBuffer packed(static_cast<size_t>(module.packed_size));
   Context context(1);
   check(attune_pack(context, &module, call.data(), packed.data(), packed.size()));
@@ -121,21 +125,20 @@ void Attention::setParameters(const NamedTensors &tensors) {
 void Attention::operator()(const Context &context, const NamedTensors &inputs,
                            const NamedTensors &outputs) const {
   const attune_module &module = Shared->code->module();
+  std::vector<char> call(sizeof(attune_call));
+  append(call, Shared->inputs, inputs);
+  append(call, Shared->outputs, outputs);
+  if (module.parameter_count > 0 && Shared->packed.size() == 0)
+    throw StatusError(ATTUNE_NOT_FOUND, name() + ": the parameters are not set");
   const CallSizes sizes = Shared->sizesOf(inputs);
   const size_t needed =
       attune_workspace_size(context, &module, sizes.batch, sizes.target, sizes.source);
   if (needed == SIZE_MAX)
     throw StatusError(ATTUNE_WRONG_SIZE, "the sizes of this call are too large for any workspace");
   AlignedBuffer workspace = Shared->takeWorkspace(needed);
-  attune_call fixed{};
-  fixed.packed = Shared->packed.data();
-  fixed.packed_size = Shared->packed.size();
-  fixed.workspace = workspace.data();
-  fixed.workspace_size = workspace.size();
-  std::vector<char> call = startCall(fixed);
-  append(call, Shared->inputs, inputs);
-  append(call, Shared->outputs, outputs);
-  finishCall<attune_call>(call);
+  const attune_call fixed = {call.size(), Shared->packed.data(), Shared->packed.size(),
+                             workspace.data(), workspace.size()};
+  std::memcpy(call.data(), &fixed, sizeof(fixed));
   const attune_status status = attune_forward(context, &module, call.data());
   Shared->giveBack(std::move(workspace));
   check(status);
@@ -145,6 +148,7 @@ Attention compile(const std::string &configuration, const CompileSettings &setti
   Config config =
       valueOf(Kind::Configuration, parseConfig(configuration, "configuration", settings.Overrides));
   cpu::TargetInfo target = valueOf(Kind::Target, cpu::resolveTarget(settings.Target));
+  checkRunsHere(target);
   CompileOptions options;
   if (!settings.Schedule.empty()) {
     std::string error;
@@ -155,9 +159,6 @@ Attention compile(const std::string &configuration, const CompileSettings &setti
   }
   (void)valueOf(Kind::Schedule, chooseSchedule(config, target, options));
   CompiledModule compiled = valueOf(Kind::Internal, attune::compile(config, target, options));
-  const uint32_t missing = target.requiredFeatures & ~attune_cpu_features();
-  if (missing != 0)
-    throw CompileError(Kind::Target, "this CPU lacks features that " + target.name + " needs");
   auto state = std::make_shared<Attention::State>();
   state->name = config.name;
   state->inputTensors = interfaceInputs(config);

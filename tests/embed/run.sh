@@ -2,6 +2,7 @@
 # run.sh STEP CMAKE BUILD WORK: one step of the embedding tests, with the compilers cc and c++. BUILD
 # is attune's build folder; everything is written below WORK.
 set -eu
+export ATTUNE_CACHE_DIR= # the user's cache is not ours
 step=$1 cmake=$2 build=$3 work=$4
 projects=$(cd "$(dirname "$0")" && pwd)
 prefix=$work/prefix
@@ -35,7 +36,9 @@ make_project() {
 
 # What the loader takes for Halide, and what the files of the package say, must lie in PREFIX.
 expect_own_files() {
-  ldd "$1/bin/attune" | grep -F "libHalide.so => $1/" || fail "bin/attune takes Halide from elsewhere"
+  for file in bin/attune lib/libattune_compiler.so; do
+    ldd "$1/$file" | grep -F "libHalide.so => $1/" || fail "$file takes Halide from elsewhere"
+  done
   if grep -rF -e "$2" -e "$build" "$1/lib/cmake" "$1/lib/pkgconfig"; then
     fail "the package names a folder that is not its own"
   fi
@@ -69,6 +72,24 @@ step_cpp_project() {
 step_baked() {
   make_project baked "$prefix" -DGOLDEN="$projects/../goldens/mha/case_019"
   "$folder/baked/embed_baked" "$projects/../goldens/mha/case_019.safetensors"
+}
+
+# The compiler as a library. Its symbols are its own: nothing of LLVM, MLIR or the rooms below.
+step_library() {
+  make_project library "$prefix" -DEXAMPLE="$projects/../../tools/example/compile_at_run_time.cpp"
+  for program in example compiler_first runtime_first; do
+    "$folder/library/$program"
+  done
+  nm -D --defined-only -C "$prefix/lib/libattune_compiler.so" >"$folder/symbols.txt"
+  if grep -E ' (llvm|mlir|Halide)::|attune::(mha|cpu|Config|parseConfig)' "$folder/symbols.txt"; then
+    fail "the library shows what is inside of it"
+  fi
+  export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+  # shellcheck disable=SC2046 # a list of words
+  c++ -std=c++17 "$projects/../../tools/example/compile_at_run_time.cpp" \
+    $(pkg-config --cflags --libs attune-compiler) -pthread -Wl,-rpath,"$prefix/lib" \
+    -o "$folder/with_pkg_config"
+  "$folder/with_pkg_config"
 }
 
 step_makefile() {

@@ -1,6 +1,7 @@
 # What `cmake --install` puts below the prefix, in two components:
 #   runtime   headers, libattune_runtime.a, libattune_tensors.a, the pkg-config files; no LLVM, no Halide
-#   compiler  bin/attune and its copy of Halide; man page, shell completions, JSON Schema
+#   compiler  bin/attune, libattune_compiler.so with its header, their copy of Halide; man page, shell
+#             completions, JSON Schema
 # Both hold the CMake package. The folders are fixed: bin/attune looks for the runtime in ../lib.
 # Every path is relative to the installed files, so the prefix may be moved as a whole.
 include(CMakePackageConfigHelpers)
@@ -26,7 +27,17 @@ endforeach()
 # packages have them.
 set_target_properties(attune PROPERTIES
   INSTALL_RPATH "$ORIGIN/../lib/attune;${LLVM_LIBRARY_DIR}")
-install(TARGETS attune EXPORT attuneCompilerTargets RUNTIME DESTINATION bin COMPONENT compiler)
+set_target_properties(attune_compiler PROPERTIES
+  EXPORT_NAME compiler
+  INSTALL_RPATH "$ORIGIN/attune;${LLVM_LIBRARY_DIR}")
+install(TARGETS attune attune_compiler EXPORT attuneCompilerTargets
+  RUNTIME DESTINATION bin COMPONENT compiler
+  LIBRARY DESTINATION lib COMPONENT compiler
+  INCLUDES DESTINATION include)
+install(DIRECTORY compiler/api/include/attune DESTINATION include COMPONENT compiler)
+configure_file(tools/cmake/attune-compiler.pc.in attune-compiler.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/attune-compiler.pc
+  DESTINATION lib/pkgconfig COMPONENT compiler)
 install(IMPORTED_RUNTIME_ARTIFACTS Halide::Halide
   LIBRARY DESTINATION lib/attune COMPONENT compiler)
 install(EXPORT attuneCompilerTargets NAMESPACE attune:: DESTINATION ${ATTUNE_PACKAGE_DIR}

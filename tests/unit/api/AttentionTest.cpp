@@ -76,6 +76,10 @@ TEST(Api, RefusesByKind) {
   EXPECT_EQ(kindOf(kModule, {"no-such-cpu", {}, ""}, text), Kind::Target);
   EXPECT_NE(text.find("no-such-cpu"), std::string::npos) << text;
   EXPECT_EQ(kindOf(kModule, {"host", {}, "{}"}, text), Kind::Schedule);
+  EXPECT_EQ(kindOf(kModule, {"aarch64", {}, ""}, text), Kind::Target);
+  EXPECT_NE(text.find("another architecture"), std::string::npos) << text;
+  EXPECT_EQ(kindOf(kModule, {"host", {"module.embed_dim=0"}, ""}, text), Kind::Configuration);
+  EXPECT_NE(text.find("embed_dim"), std::string::npos) << text;
 }
 
 TEST(Api, OverridesChangeKeys) {
@@ -95,8 +99,82 @@ TEST(Api, MissingTensorsAndParametersAreStatuses) {
     EXPECT_EQ(error.status(), ATTUNE_NOT_FOUND);
     EXPECT_NE(std::string(error.what()).find("query"), std::string::npos) << error.what();
   }
-  EXPECT_THROW(layer(Context(1), inputs, outputs), StatusError) << "no parameters were set";
+  try {
+    layer(Context(1), inputs, outputs);
+    FAIL() << "ran without parameters";
+  } catch (const StatusError &error) {
+    EXPECT_EQ(error.status(), ATTUNE_NOT_FOUND);
+    EXPECT_STREQ(error.what(), "layer: the parameters are not set");
+  }
   EXPECT_THROW(layer.setParameters({}), StatusError);
+}
+
+/// What an application sees of a failure: a type to catch, a kind to branch on, a text to show.
+TEST(Api, ErrorsAreStandardExceptions) {
+  EXPECT_THROW((void)compile("{"), std::runtime_error);
+  EXPECT_THROW(Context(-1), std::runtime_error);
+}
+
+/// The result of a core with one input, batch 1 and length 37.
+std::vector<float> resultOf(const Attention &core, int64_t heads, int64_t depth) {
+  constexpr int64_t length = 37;
+  std::vector<float> query = randomFloats(static_cast<size_t>(heads * length * depth), 9);
+  std::vector<float> out(query.size());
+  core(Context(1), {{"query", tensor(query.data(), {1, heads, length, depth})}},
+       {{"out", tensor(out.data(), {1, heads, length, depth})}});
+  return out;
+}
+
+struct Core {
+  int64_t heads, depth;
+  std::vector<std::string> overrides;
+};
+
+const Core kCores[] = {
+    {1, 8, {}},
+    {2, 8, {"forward.is_causal=true"}},
+    {3, 24, {"score=where(i < j, s, -s)"}},
+    {2, 16, {"fully_masked_rows=nan"}},
+    {1, 64, {"module.scale=0.5"}},
+};
+
+std::vector<float> compileAndRun(const Core &core) {
+  CompileSettings settings{"host", core.overrides, ""};
+  settings.Overrides.push_back("module.num_heads=" + std::to_string(core.heads));
+  settings.Overrides.push_back("module.head_dim=" + std::to_string(core.depth));
+  return resultOf(compile(R"({"op": "attention", "forward": {"inputs": "self"}})", settings),
+                  core.heads, core.depth);
+}
+
+/// The text of a refused configuration, whose number of heads must be in it.
+std::string refusalOf(int64_t heads) {
+  std::string text;
+  const std::string overrideText = "module.num_heads=" + std::to_string(heads);
+  EXPECT_EQ(kindOf(kModule, {"host", {overrideText}, ""}, text), Kind::Configuration);
+  return text;
+}
+
+/// Threads that compile different configurations at once, some of them wrong, get what each alone
+/// gets.
+TEST(Api, CompilationsMayOverlap) {
+  constexpr size_t count = std::size(kCores);
+  std::vector<float> expected[count], found[count];
+  std::string expectedText[count], foundText[count];
+  auto work = [](size_t k, std::vector<float> &result, std::string &text) {
+    text = refusalOf(17 + static_cast<int64_t>(k));
+    result = compileAndRun(kCores[k]);
+  };
+  for (size_t k = 0; k < count; ++k)
+    work(k, expected[k], expectedText[k]);
+  std::vector<std::thread> threads;
+  for (size_t k = 0; k < count; ++k)
+    threads.emplace_back([&, k] { work(k, found[k], foundText[k]); });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (size_t k = 0; k < count; ++k) {
+    EXPECT_EQ(found[k], expected[k]) << k;
+    EXPECT_EQ(foundText[k], expectedText[k]) << k;
+  }
 }
 
 /// Calls of many threads, of different lengths, give what one thread gives.
