@@ -11,7 +11,6 @@
 #include "torch_state.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace attune::runtime {
 namespace {
@@ -105,13 +104,13 @@ void Placement::placeStorage(const TorchStorage &Storage, std::span<const TorchV
     Data.Blocks.push_back(std::move(Block));
 }
 
-/// Places one tensor; gives whether it lies in \p Storage. Others are copied: dense, or, where the
-/// strides repeat elements, as they are, for a dense copy could be of any size.
+/// Places one tensor; gives whether it lies in \p Storage. Others are copied, and made dense.
+/// Strides that repeat elements can describe a tensor of any size; the budget refuses the ones that
+/// are too large.
 bool Placement::placeView(const TorchView &View, std::byte *Storage) {
   attune_tensor &Tensor = Data.Tensors[View.Tensor].Tensor;
   attune_tensor Dense = attune_dense_tensor(nullptr, Tensor.dtype, Tensor.rank, Tensor.sizes);
-  uint64_t ElementBytes = attune_dtype_size(Tensor.dtype), SpanBytes = View.Span * ElementBytes;
-  uint64_t Begin = View.Offset * ElementBytes, Bytes = 0;
+  uint64_t Begin = View.Offset * attune_dtype_size(Tensor.dtype), Bytes = 0;
   denseBytes(Tensor.dtype, Tensor.rank, Tensor.sizes, Bytes);
   if (Bytes == 0) {
     Tensor = Dense;
@@ -123,22 +122,13 @@ bool Placement::placeView(const TorchView &View, std::byte *Storage) {
     Tensor = Dense;
     return true;
   }
-  bool Repeats = Bytes > SpanBytes;
-  uint64_t Need = roundUp(Repeats ? SpanBytes : Bytes);
-  if (Need > Budget)
+  if (roundUp(Bytes) > Budget)
     refuse("tensor " + quoteText(Data.Tensors[View.Tensor].Name) +
-           ": copies of views like this one would take more than twice the file's size");
-  Budget -= Need;
-  std::byte *Copy = Data.Blocks.emplace_back(allocateAligned(Need)).get();
-  if (Repeats) {
-    std::memcpy(Copy, Storage + Begin, SpanBytes);
-    for (int32_t I = 0; I < Tensor.rank; ++I)
-      if (Tensor.sizes[I] == 1)
-        Tensor.strides[I] = Dense.strides[I];
-  } else {
-    copyDense(Tensor, Copy);
-    Tensor = Dense;
-  }
+           ": dense copies of views like this one would take more than twice the file's size");
+  Budget -= roundUp(Bytes);
+  std::byte *Copy = Data.Blocks.emplace_back(allocateAligned(Bytes)).get();
+  copyDense(Tensor, Copy);
+  Tensor = Dense;
   Tensor.data = Copy;
   return false;
 }

@@ -159,14 +159,13 @@ void StateReader::readView(std::span<const PickleValue> Arguments, attune_tensor
     Good = Good && !__builtin_mul_overflow(Tensor.sizes[I] - 1, Tensor.strides[I], &Distance) &&
            !__builtin_add_overflow(Last, Distance, &Last);
   }
-  int64_t Span, End;
+  int64_t End;
   auto Elements = static_cast<int64_t>(Storage.Entry->Size / attune_dtype_size(Tensor.dtype));
-  if (!Good || __builtin_add_overflow(Last, 1, &Span) ||
-      __builtin_add_overflow(Span, Offset, &End) || End > Elements)
+  if (!Good || __builtin_add_overflow(Last, 1, &End) || __builtin_add_overflow(End, Offset, &End) ||
+      End > Elements)
     refuse("its elements do not all lie in its storage of " + std::to_string(Elements) +
            " elements");
   View.Offset = static_cast<uint64_t>(Offset);
-  View.Span = static_cast<uint64_t>(Span);
 }
 
 } // namespace

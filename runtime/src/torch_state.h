@@ -23,7 +23,6 @@ struct TorchView {
   uint32_t Storage; ///< Index into TorchState::Storages.
   uint32_t Tensor;  ///< Index into TorchState::Tensors.
   uint64_t Offset;  ///< In elements.
-  uint64_t Span;    ///< Elements from the first to the last one; 0 if there are none.
 };
 
 struct TorchState {

@@ -162,10 +162,11 @@ TEST(Npy, AnySpellingOfThePythonDict) {
         << Dict;
 }
 
-TEST(MalformedNpy, EachIsRefusedWithAMessage) {
-  for (const Malformed &Row : malformedFiles())
-    expectRefused(Row);
-}
+class NpyWith : public testing::TestWithParam<Malformed> {};
+
+TEST_P(NpyWith, IsRefused) { expectRefused(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Each, NpyWith, testing::ValuesIn(malformedFiles()), rowName);
 
 TEST(MalformedNpy, Mutants) {
   for (const char *Order : {"True", "False"}) {

@@ -185,10 +185,11 @@ TEST(Npz, AsPyTorchWritesLargeAndEmptyEntries) {
   EXPECT_EQ(File.Status, ATTUNE_OK) << File.Message;
 }
 
-TEST(MalformedNpz, EachIsRefusedWithAMessage) {
-  for (const Malformed &Row : malformedFiles())
-    expectRefused(Row);
-}
+class NpzWith : public testing::TestWithParam<Malformed> {};
+
+TEST_P(NpzWith, IsRefused) { expectRefused(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Each, NpzWith, testing::ValuesIn(malformedFiles()), rowName);
 
 TEST(MalformedNpz, Mutants) {
   for (const std::string &Bytes : {validFile().Bytes, withZip64(validFile()), numpyFile(true),

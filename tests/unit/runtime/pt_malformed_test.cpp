@@ -169,16 +169,19 @@ std::vector<Malformed> malformedTensors() {
 
 } // namespace
 
-TEST(MalformedPt, PicklesAreRefusedWithAMessage) {
-  for (const Malformed &Row : malformedPickles())
-    expectRefused(Row);
-}
+class PtPickleWith : public testing::TestWithParam<Malformed> {};
 
-TEST(MalformedPt, TensorsAreRefusedWithAMessage) {
-  EXPECT_EQ(parseAndTouch(view(0, {4}, {1})), ATTUNE_OK);
-  for (const Malformed &Row : malformedTensors())
-    expectRefused(Row);
-}
+TEST_P(PtPickleWith, IsRefused) { expectRefused(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Each, PtPickleWith, testing::ValuesIn(malformedPickles()), rowName);
+
+class PtTensorWith : public testing::TestWithParam<Malformed> {};
+
+TEST_P(PtTensorWith, IsRefused) { expectRefused(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Each, PtTensorWith, testing::ValuesIn(malformedTensors()), rowName);
+
+TEST(MalformedPt, TheBaseIsValid) { EXPECT_EQ(parseAndTouch(view(0, {4}, {1})), ATTUNE_OK); }
 
 TEST(MalformedPt, DeepNestingIsNoRecursion) {
   const size_t Deep = 200000;
@@ -238,6 +241,9 @@ TEST(MalformedPt, CopiesOfViewsAreBounded) {
     Views += text(std::to_string(I)) + "h\1";
   expectRefused({"copies", file(Views + "u", {std::string(4 * Count, '\0')}),
                  "copies of views like this one would take more than twice"});
+  // One view of 2^40 elements, and one whose size would wrap when it is rounded up.
+  for (int64_t Size : {int64_t{1} << 40, (int64_t{1} << 61) - 1})
+    expectRefused({"expanded", view(0, {Size}, {0}), "'t': dense copies of views like this one"});
 }
 
 TEST(MalformedPt, MutantsOfTheArchive) {

@@ -1,5 +1,7 @@
 #include "tensor_file_helpers.h"
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <memory>
@@ -92,6 +94,14 @@ void expectRefused(const Malformed &Row) {
   EXPECT_EQ(Parsed.Message.rfind("dir/test.bin: ", 0), 0u) << Row.What << ": " << Parsed.Message;
   EXPECT_NE(Parsed.Message.find(Row.Text), std::string::npos) << Row.What << ": " << Parsed.Message;
 }
+
+std::string rowName(const testing::TestParamInfo<Malformed> &Info) {
+  std::string Name = Info.param.What;
+  std::replace_if(Name.begin(), Name.end(), [](unsigned char C) { return !std::isalnum(C); }, '_');
+  return Name;
+}
+
+void PrintTo(const Malformed &Row, std::ostream *Stream) { *Stream << Row.What; }
 
 std::string little(uint64_t Value, size_t Count) {
   std::string Bytes;

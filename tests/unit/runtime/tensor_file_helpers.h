@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <functional>
+#include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,10 @@ struct Malformed {
   const char *Text; ///< Part of the message.
 };
 void expectRefused(const Malformed &Row);
+/// The name of a row's test: What, in letters, digits and underscores.
+std::string rowName(const testing::TestParamInfo<Malformed> &Info);
+/// What gtest prints of a row.
+void PrintTo(const Malformed &Row, std::ostream *Stream);
 
 /// A number as \p Count little-endian bytes.
 std::string little(uint64_t Value, size_t Count);

@@ -158,10 +158,11 @@ TEST(MalformedTensorFile, TheBaseIsValid) {
   EXPECT_EQ(parseAndTouch(fileOf("{}", "")), ATTUNE_OK) << attune_last_error();
 }
 
-TEST(MalformedTensorFile, EachIsRefusedWithAMessage) {
-  for (const Malformed &Row : malformedFiles())
-    expectRefused(Row);
-}
+class SafetensorsWith : public testing::TestWithParam<Malformed> {};
+
+TEST_P(SafetensorsWith, IsRefused) { expectRefused(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Each, SafetensorsWith, testing::ValuesIn(malformedFiles()), rowName);
 
 TEST(MalformedTensorFile, TruncationAtEveryLength) {
   expectCutsAreRefused(fileOf(ValidHeader, ValidData));
@@ -189,6 +190,13 @@ TEST(MalformedTensorFile, MessagesHoldNoControlCharactersAndStayShort) {
   EXPECT_LT(Parsed.Message.size(), 300u);
   for (char C : Parsed.Message)
     EXPECT_GE(static_cast<unsigned char>(C), 0x20);
+}
+
+TEST(MalformedTensorFile, AHeaderMayHaveAHundredMegabytes) {
+  const size_t Most = 100000000;
+  EXPECT_EQ(parseAndTouch(fileOf("{}" + std::string(Most - 2, ' '), "")), ATTUNE_OK)
+      << attune_last_error();
+  expectRefused({"longer", fileOf("{}" + std::string(Most - 1, ' '), ""), "at most 100000000"});
 }
 
 TEST(MalformedTensorFile, LongTextsAndManyTensorsAreRefused) {
