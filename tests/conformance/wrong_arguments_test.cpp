@@ -140,6 +140,51 @@ TEST_F(WrongArguments, Sizes) {
   refused(ATTUNE_WRONG_SIZE, "query", [&] { tensor(Query).sizes[0] = INT64_MAX; });
 }
 
+/// Sizes that fit together, of tensors with more elements than 31 or 32 bits count: the workspace
+/// is too small for them, or they are beyond all bounds.
+TEST_F(WrongArguments, TensorsOfTooManyElements) {
+  const int64_t sizes[] = {(int64_t{1} << 27) + 1, (int64_t{1} << 31) - 1, int64_t{1} << 31,
+                           (int64_t{1} << 32) + 3, int64_t{1} << 40,       INT64_MAX};
+  struct Place {
+    Tensor tensor;
+    int dimension;
+  };
+  const std::vector<Place> symbols[] = {{{Query, 1}, {Key, 1}, {Value, 1}, {Out, 1}},
+                                        {{Query, 0}, {Mask, 0}, {Out, 0}},
+                                        {{Key, 0}, {Value, 0}, {Mask, 1}}};
+  for (int64_t size : sizes)
+    for (const std::vector<Place> &places : symbols) {
+      for (const Place &place : places)
+        tensor(place.tensor).sizes[place.dimension] = size;
+      const Outcome outcome = compiled.forward(context, call);
+      EXPECT_NE(outcome.status, ATTUNE_OK) << size;
+      EXPECT_NE(outcome.text, "") << size;
+      call.call = good;
+    }
+}
+
+/// Tensors without elements need no memory. Every other one is computed as ever.
+TEST_F(WrongArguments, EmptyTensorsAreNoMistake) {
+  for (int empty = 1; empty < 8; ++empty) {
+    SCOPED_TRACE(empty);
+    accepted([&] {
+      const int64_t n = empty & 1 ? 0 : 2, l = empty & 2 ? 0 : 3, s = empty & 4 ? 0 : 5;
+      const std::vector<int64_t> shapes[] = {
+          {l, n, 16}, {s, n, 16}, {s, n, 16}, {l, s}, {l, n, 16}};
+      for (int index = Query; index <= Out; ++index) {
+        attune_tensor &changed = tensor(index);
+        bool isEmpty = false;
+        for (size_t d = 0; d < shapes[index].size(); ++d) {
+          changed.sizes[d] = shapes[index][d];
+          isEmpty |= shapes[index][d] == 0;
+        }
+        if (isEmpty)
+          changed.data = nullptr;
+      }
+    });
+  }
+}
+
 TEST_F(WrongArguments, Strides) {
   for (int index : {Query, Key, Value, Out}) {
     for (int64_t stride : {int64_t{0}, int64_t{2}, int64_t{-1}, INT64_MIN})
@@ -233,7 +278,8 @@ TEST_F(WrongArguments, PackRefusesToo) {
   EXPECT_EQ(pack(block.data(), needed), ATTUNE_OK);
   EXPECT_EQ(pack(nullptr, needed), ATTUNE_NULL_POINTER);
   EXPECT_EQ(pack(block.data(), needed - 1), ATTUNE_BUFFER_TOO_SMALL);
-  EXPECT_EQ(pack(block.as<char>() + 4, needed), ATTUNE_MISALIGNED);
+  for (int offset = 1; offset < 64; ++offset)
+    EXPECT_EQ(pack(block.as<char>() + offset, needed), ATTUNE_MISALIGNED) << offset;
   EXPECT_EQ(attune_pack(context, &module, nullptr, block.data(), needed), ATTUNE_NULL_POINTER);
   EXPECT_EQ(attune_pack(nullptr, &module, bytes.data(), block.data(), needed), ATTUNE_NULL_POINTER);
   EXPECT_EQ(attune_pack(context, nullptr, bytes.data(), block.data(), needed), ATTUNE_NULL_POINTER);

@@ -15,12 +15,12 @@ namespace {
 
 struct Seed {
   std::string folder, path;
-  Verdict (*target)(std::string_view);
+  Target *target;
 };
 
 void PrintTo(const Seed &seed, std::ostream *stream) { *stream << seed.path; }
 
-constexpr std::pair<const char *, Verdict (*)(std::string_view)> folders[] = {
+constexpr std::pair<const char *, Target *> folders[] = {
     {"config", checkConfigText},      {"score", checkScoreText}, {"schedule", checkScheduleText},
     {"safetensors", checkTensorFile}, {"npy", checkTensorFile},  {"npz", checkTensorFile},
     {"pt", checkTensorFile},
@@ -45,7 +45,7 @@ std::string read(const std::string &path) {
 Verdict run(const Seed &seed, const std::string &input) {
   std::unique_ptr<char[]> copy(new char[input.size()]);
   std::memcpy(copy.get(), input.data(), input.size());
-  return seed.target({copy.get(), input.size()});
+  return runTarget(seed.target, {copy.get(), input.size()});
 }
 
 /// Calls `use` with every text that is `text` cut at a byte, with one bit flipped or with one byte

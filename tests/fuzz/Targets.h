@@ -17,6 +17,15 @@ struct Verdict {
   std::string problem;   ///< the promise that is broken; "" when all are kept
 };
 
+/// Bytes of memory that an input may take.
+size_t memoryLimit(size_t inputBytes);
+
+using Target = Verdict(std::string_view input);
+
+/// Runs a target. Whatever the input, this takes no more than memoryLimit: four times its size plus
+/// 64 MB.
+Verdict runTarget(Target *target, std::string_view input);
+
 /// A configuration. Lines at the end that begin with `--set ` are overrides. The canonical form of
 /// what is accepted is accepted and a fixed point, with the same scale and tensors.
 Verdict checkConfigText(std::string_view input);
@@ -28,8 +37,8 @@ Verdict checkScoreText(std::string_view input);
 /// A schedule. What is accepted comes back from its own JSON form, and checkSchedule can judge it.
 Verdict checkScheduleText(std::string_view input);
 
-/// A tensor file of any format. Every element of every tensor can be read, and reading takes at
-/// most four times the file's size plus 64 MB of memory.
+/// A tensor file of any format. Every element of every tensor can be read, and the tensors are in
+/// proportion to the file.
 Verdict checkTensorFile(std::string_view input);
 
 /// What is wrong with an error message: it must not be empty or long, or hold control characters
