@@ -71,7 +71,7 @@ class Attune:
         result = subprocess.run([self.executable, "compile", config, "-o", self.folder.name,
                                  "--emit=so", "--target", "host"], capture_output=True, text=True)
         if result.returncode:
-            message = result.stderr.strip().removeprefix("attune: error: ")
+            message = result.stderr.strip().removeprefix("attune: error: ").removeprefix(config + ":1: ")
             raise (NotSupported if "not supported" in message else RuntimeError)(message)
         with open(os.path.join(self.folder.name, name + ".json")) as file:
             abi = json.load(file)["attune_abi"]

@@ -7,7 +7,7 @@ METHOD = (
     "thread a core. Each is stopped while another has its turn, so that no waiting thread spins.",
     "Round by round and case by case the contenders take turns, each round another one first. A turn is "
     "two calls to warm up, then calls until its time is spent. The best time counts: other work on the "
-    "machine only ever adds. Medians are over all calls of all rounds.",
+    "machine can only make a call slower. Medians are over all calls of all rounds.",
     "Everything is timed by the same Python loop around one call, which costs about a microsecond. "
     "attune: the generated shared object (attune compile --emit=so --target host), called through "
     "ctypes with buffers made before. PyTorch: scaled_dot_product_attention, and nn.MultiheadAttention "

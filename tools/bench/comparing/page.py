@@ -28,7 +28,7 @@ def header(record):
     return ("<h1>attune and its CPU peers</h1>\n"
             f'<p class="lead">{html.escape(record["machine"].get("cpu", "unknown CPU"))} · '
             f'attune {html.escape(record["attune"].get("describe", ""))} · '
-            f'{html.escape(record["date"].replace("T", " "))}</p>')
+            f'{html.escape(record["date"].replace("T", " ")[:16])}</p>')
 
 
 def anchor(section):
@@ -59,6 +59,7 @@ def draw_section(section):
     if section.peak and section.read_gbs:
         text.append(f'<p class="about">This machine, same threads, same run: float32 FMA peak '
                     f"{section.peak:.1f} GFLOP/s, read bandwidth {section.read_gbs:.1f} GB/s.</p>")
+    text += [f'<p class="notice">{html.escape(said)}</p>' for said in section.refusals()]
     chart, roof = ratio_chart.draw(section), roofline.draw(section)
     if chart:
         text.append(card("How many times longer the peers take",
@@ -68,8 +69,8 @@ def draw_section(section):
                      "Bold: the fastest of the row.", table(section)))
     if roof:
         text.append(card("Roofline", "What the machine allows at each arithmetic intensity (inputs, "
-                         "parameters and outputs moved once). Marks that would cover each other are "
-                         "moved sideways.", roof))
+                         "parameters and outputs moved once). Neighbours that would cover each other "
+                         "are moved sideways; the table has the exact figures.", roof))
     return "\n".join(text)
 
 
@@ -88,8 +89,9 @@ def table_row(section, row):
     ratio, has_attune = row.ratio(row.best_peer()), ATTUNE in row.best
     peak = row.gflops(ATTUNE) / section.peak if has_attune and section.peak else None
     roof = row.gflops(ATTUNE) / row.roof if has_attune and row.roof else None
+    intensity = f"{row.intensity:.0f}" if row.intensity >= 10 else f"{row.intensity:.2g}"
     return (f'<tr><td>{row.number}</td><td class="case">{html.escape(row.name)}'
-            f"<small>{html.escape(row.text)}</small></td><td>{row.intensity:.3g}</td>{cells}"
+            f"<small>{html.escape(row.text)}</small></td><td>{intensity}</td>{cells}"
             f"<td>{f'{ratio:.2f}×' if ratio else '–'}</td><td>{share_bar(peak)}</td>"
             f"<td>{f'{roof:.0%}' if roof else '–'}</td></tr>")
 
@@ -109,7 +111,7 @@ def figure_cell(row, who, is_fastest):
 def share_bar(share):
     if share is None:
         return "–"
-    return f'<span class="share"><i style="width:{min(share, 1):.0%}"></i></span> {share:.0%}'
+    return f'<span class="share"><i style="width:{min(share, 1):.0%}"></i></span><b>{share:.0%}</b>'
 
 
 def machine(record):

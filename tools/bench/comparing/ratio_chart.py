@@ -2,7 +2,7 @@
 import svg
 from record import ATTUNE
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 1040, 292, 856, 64, 40
+WIDTH, LEFT, RIGHT, TOP, ROW = 1040, 292, 856, 76, 40
 BAR = 14
 TICKS = (0.1, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)
 LEAST_DISTANCE = 30  # of the labels of two ticks
@@ -21,22 +21,21 @@ def draw(section):
         parts += draw_row(row, scale, TOP + ROW * index + ROW / 2)
     parts.append(svg.line(scale(1), TOP - 8, scale(1), bottom + 6, "one"))
     peers = [who for who in section.contenders if who != ATTUNE]
-    parts += svg.legend(8, 22, peers)
+    parts += svg.legend(12, 20, peers)
     return svg.drawing(WIDTH, bottom + 34, f"Time of the peers as a multiple of attune's, "
                        f"{section.title}", parts)
 
 
 def axis(scale, bottom):
-    parts, last = [], None
+    parts, taken = [], []
     one = scale(1)
-    parts += [svg.text(one - 10, 40, "← peer is faster", "small muted", "end"),
-              svg.text(one + 10, 40, "attune is faster →", "small muted")]
+    parts += [svg.text(one - 10, 58, "← peer is faster", "small muted", "end"),
+              svg.text(one + 10, 58, "attune is faster →", "small muted")]
     # 1 has its label first, then those of its neighbours that leave room.
     for value in sorted(scale.ticks(TICKS), key=lambda value: (value != 1, abs(scale(value) - one))):
-        last = last or []
-        if any(abs(scale(value) - x) < LEAST_DISTANCE for x in last):
+        if any(abs(scale(value) - x) < LEAST_DISTANCE for x in taken):
             continue
-        last.append(scale(value))
+        taken.append(scale(value))
         parts += [svg.line(scale(value), TOP - 4, scale(value), bottom, "grid"),
                   svg.text(scale(value), bottom + 22, f"{value:g}×", "small muted", "middle")]
     return parts

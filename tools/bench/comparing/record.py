@@ -76,6 +76,9 @@ def check_result(result, cases, place):
         raise BadRecord(f"{place}.status: unknown status '{result['status']}'")
     if result["case"] not in cases.get(result["dtype"], {}):
         raise BadRecord(f"{place}.case: '{result['case']}' is not among the record's cases")
+    for key in ("error", "magnitude"):
+        if not isinstance(result.get(key), (int, float, type(None))):
+            raise BadRecord(f"{place}.{key}: expected a number or null")
     for samples in result["rounds_ms"]:
         if not isinstance(samples, list) or not samples:
             raise BadRecord(f"{place}.rounds_ms: expected lists of milliseconds")
@@ -174,6 +177,17 @@ class Section:
         """Best peer's time over attune's, of the cases that have both."""
         found = [row.ratio(row.best_peer()) for row in self.rows]
         return [ratio for ratio in found if ratio is not None]
+
+    def refusals(self):
+        """What attune said of cases that it did not run, each text once."""
+        found = {}
+        for row in self.rows:
+            result = row.results.get(ATTUNE, {})
+            if result.get("status", "ok") != "ok":
+                text = f"attune: {result['status']}: {result.get('message') or 'no message'}"
+                found.setdefault(text, []).append(row.name)
+        return [f"{text} ({'all cases' if len(names) == len(self.rows) else ', '.join(names)})"
+                for text, names in found.items()]
 
     def mean_ratio(self):
         """Their geometric mean, or None."""

@@ -5,8 +5,9 @@ import math
 import svg
 from record import ATTUNE
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1040, 560, 58, 1020, 52, 506
-RADIUS, DISTANCE = 10.5, 23
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1040, 560, 58, 1020, 60, 506
+RADIUS, DISTANCE = 9.5, 28
+ASIDE = 13  # how far a peer's mark goes sideways that would lie under the disc
 FIGURES = [base * 10**power for power in range(-3, 6) for base in (1, 2, 5)]
 
 
@@ -21,12 +22,11 @@ def draw(section):
                      2.0**math.ceil(math.log2(max(intensities)) + 0.3), LEFT, RIGHT)
     y = svg.LogScale(min(fastest) / 1.5, max(section.peak, *fastest) * 1.35, BOTTOM, TOP)
     parts = grid(x, y) + roof(section, x, y)
-    placed = []
-    for row in sorted(rows, key=lambda row: row.intensity):
-        parts += draw_case(row, x, y, placed)
-    parts += svg.legend(LEFT + 10, 22, [ATTUNE, *dict.fromkeys(
-        who for row in rows for who in shown(row) if who != ATTUNE)])
-    parts.append(svg.text(RIGHT, 22, "numbers: cases; stems lead to the fastest peer", "small muted",
+    rows.sort(key=lambda row: row.intensity)
+    for row, at in zip(rows, spread([x(row.intensity) for row in rows])):
+        parts += draw_case(row, at, y)
+    parts += svg.legend(LEFT + 6, 20, dict.fromkeys(who for row in rows for who in shown(row)))
+    parts.append(svg.text(RIGHT, 20, "numbers: cases; stems lead to the fastest peer", "small muted",
                           "end"))
     return svg.drawing(WIDTH, HEIGHT, f"Roofline, {section.title}", parts)
 
@@ -46,7 +46,7 @@ def grid(x, y):
                   svg.text(LEFT - 10, y(value) + 4, f"{value:g}", "small muted", "end")]
     return parts + [svg.text((LEFT + RIGHT) / 2, HEIGHT - 10, "FLOP per byte that must move",
                              "small muted", "middle"),
-                    svg.text(LEFT - 48, TOP - 14, "GFLOP/s", "small muted")]
+                    svg.text(LEFT - 48, TOP - 6, "GFLOP/s", "small muted")]
 
 
 def roof(section, x, y):
@@ -61,25 +61,26 @@ def roof(section, x, y):
     middle = (x0 + x1) / 2, (y0 + y1) / 2
     return [svg.element("polyline", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in corners),
                         class_="roof"),
-            svg.text(RIGHT - 4, y1 - 10, f"float32 FMA peak {section.peak:.1f} GFLOP/s",
-                     "small strong", "end"),
+            svg.text(x1 + 8, y1 - 10, f"float32 FMA peak {section.peak:.1f} GFLOP/s",
+                     "small strong"),
             svg.text(middle[0], middle[1] - 10, f"read bandwidth {section.read_gbs:.1f} GB/s",
                      "small strong", "middle",
                      transform=f"rotate({angle:.1f} {middle[0]:.1f} {middle[1]:.1f})")]
 
 
-def draw_case(row, x, y, placed):
+def draw_case(row, at, y):
     """A disc with the case's number for attune, a stem, and the mark of the fastest peer."""
     names = shown(row)
     heights = {who: y(row.gflops(who)) for who in names}
-    at = free_place(x(row.intensity), list(heights.values()), placed)
-    placed += [(at, height) for height in heights.values()]
-    parts = [svg.line(at, *[heights[names[0]]], at, heights[names[-1]], "stem")]
+    parts = [svg.line(at, heights[names[0]], at, heights[names[-1]], "stem")]
     for who in names[::-1]:
         tip = f"{row.number} {row.name}: {svg.label(who)} {row.gflops(who):.1f} GFLOP/s, " \
               f"{row.intensity:.1f} FLOP per byte"
-        parts.append(svg.mark(who, at, heights[who], tip) if who != ATTUNE else
-                     disc(row, at, heights[who], tip))
+        if who == ATTUNE:
+            parts.append(disc(row, at, heights[who], tip))
+        else:
+            covered = abs(heights[who] - heights[names[0]]) < ASIDE and who != names[0]
+            parts.append(svg.mark(who, at + ASIDE * covered, heights[who], tip))
     if ATTUNE not in heights:
         parts.append(svg.text(at, heights[names[0]] - 11, str(row.number), "tiny", "middle"))
     return parts
@@ -91,11 +92,18 @@ def disc(row, x, y, tip):
         svg.text(x, y + 4, str(row.number), "disc-text", "middle")
 
 
-def free_place(x, heights, placed):
-    """The x nearest to the right one at which nothing covers what is placed already."""
-    for step in range(40):
-        for candidate in (x + DISTANCE * step / 2, x - DISTANCE * step / 2):
-            if all(math.hypot(candidate - other, height - level) >= DISTANCE
-                   for other, level in placed for height in heights):
-                return candidate
-    return x
+def spread(places):
+    """Ascending places, moved as little as possible (in squares) so that each has DISTANCE to the next.
+
+    Less its share of distances every place must be no smaller than the one before: an isotonic
+    regression, by pooling neighbours that violate it.
+    """
+    pools = []
+    for index, place in enumerate(places):
+        pools.append([place - DISTANCE * index, 1])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            mean, count = pools.pop()
+            before, many = pools[-1]
+            pools[-1] = [(mean * count + before * many) / (count + many), count + many]
+    levels = [mean for mean, count in pools for _ in range(count)]
+    return [level + DISTANCE * index for index, level in enumerate(levels)]
