@@ -130,6 +130,18 @@ class PageTest(unittest.TestCase):
     def test_texts_are_escaped(self):
         self.assertIn("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more", self.text)
 
+        record = load()
+        record["cases"]["float32"]["decode"]["text"] = "1 < 2 & 3"
+        Reader(page.draw(record))
+        for drawing in re.findall(r"<svg.*?</svg>", page.draw(record), re.S):
+            xml.etree.ElementTree.fromstring(drawing)
+
+    def test_times_of_a_wrong_result_do_not_count(self):
+        record = load()
+        result = next(result for result in record["results"] if result["status"] == "wrong")
+        result["rounds_ms"] = [[0.001]]
+        self.assertEqual(page.draw(record), self.text)
+
     def test_notices(self):
         self.assertNotIn("interrupted", self.text)
         self.assertNotIn("not quiet", self.text)
