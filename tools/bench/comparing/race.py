@@ -12,7 +12,6 @@ import signal
 import subprocess
 from collections.abc import Callable
 
-from cases import CASES
 from machine import Limits, choose_cpus
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -192,11 +191,3 @@ def run(record, dtypes, threads, settings):
     for dtype in dtypes:
         for count in threads:
             Block(record, dtype, count, settings).run()
-
-
-def known_cases(names):
-    """Raises ValueError for a name that is no case."""
-    for name in names:
-        if name not in CASES:
-            raise ValueError(f"unknown case '{name}'; there are: {', '.join(CASES)}")
-    return names
