@@ -142,6 +142,13 @@ class PageTest(unittest.TestCase):
         result["rounds_ms"] = [[0.001]]
         self.assertEqual(page.draw(record), self.text)
 
+    def test_the_command_measures_the_same(self):
+        self.assertIn("--dtypes float32,bfloat16", self.text)
+        self.assertIn("--cases core_d64,core_d64_causal,decode,mha_128_768", self.text)
+        record = load()
+        record["options"]["cases"] = list(cases.CASES)
+        self.assertNotIn("--cases", page.draw(record))
+
     def test_notices(self):
         self.assertNotIn("interrupted", self.text)
         self.assertNotIn("not quiet", self.text)

@@ -1,5 +1,6 @@
 """The words of the page: how it was measured, on what, and what a reader must know before trusting
 it. Standard library only."""
+from cases import CASES
 from svg import label
 
 METHOD = (
@@ -68,7 +69,9 @@ def machine_facts(record):
              ("attune", record["attune"].get("describe", "unknown"))]
     facts += [(label(who), version) for who, version in record["versions"].items() if who != "attune"]
     if "elapsed_s" in load:
-        facts.append(("run", f"{load['elapsed_s'] / 60:.0f} minutes; other programs took "
+        options = record["options"]
+        facts.append(("run", f"{options.get('rounds', '?')} rounds of turns of {options.get('seconds', '?')} "
+                             f"s, {load['elapsed_s'] / 60:.0f} minutes; other programs took "
                              f"{load.get('others_share', 0):.1%} of the CPUs"))
     return facts
 
@@ -76,7 +79,9 @@ def machine_facts(record):
 def command(record):
     """The command line that measures the same again."""
     options = record["options"]
-    lists = [("--dtypes", "dtypes"), ("--threads", "threads"), ("--cases", "cases"), ("--peers", "peers")]
+    lists = [("--dtypes", "dtypes"), ("--threads", "threads"), ("--peers", "peers")]
+    if set(options.get("cases", [])) != set(CASES):
+        lists.append(("--cases", "cases"))
     parts = [f"{flag} {','.join(map(str, options[key]))}" for flag, key in lists if options.get(key)]
     if options.get("rounds"):
         parts.append(f"--rounds {options['rounds']}")
