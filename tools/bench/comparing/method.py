@@ -18,7 +18,7 @@ METHOD = (
     "All read the same inputs in the layout that they prefer: (N, H, L, D); ONNX Runtime (N, L, H·D). "
     "Weights are prepared once by those that can; that is not timed. No one compiles or allocates more "
     "than a call of the library does, and freed memory stays with the process, so that a result that is "
-    "allocated in every call costs no fresh pages.",
+    "allocated in every call costs no fresh pages. No buffer asks for huge pages.",
     "After every turn the result is compared with float64 on the same inputs. An error above 2e-5 "
     "(float32) or 3e-2 (bfloat16) of the largest magnitude is a wrong result, and its times are dropped.",
     "FLOPs count 4·N·H·L·S·D, half of it when causal, and 8·N·L·E·E for a module’s projections, whatever "
