@@ -29,12 +29,12 @@ class Contender:
         self.name, self.settings = name, settings
         cpus = ",".join(map(str, choose_cpus(threads)))
         self.arguments = [name, str(threads), dtype, cpus, settings.attune]
+        self.log = os.path.join(settings.folder, f"{name}-{threads}-{dtype}.log")
         self.process = None
         self.prepared = set()
 
     def start(self):
-        path = os.path.join(self.settings.folder, f"{self.name}.log")
-        with open(path, "a") as log:
+        with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 [self.settings.python, os.path.join(HERE, "worker.py"), *self.arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
@@ -51,15 +51,23 @@ class Contender:
             self.process.stdin.flush()
             ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_SECONDS)
             line = self.process.stdout.readline() if ready else ""
-        except BrokenPipeError:
-            line = ""
+        except BrokenPipeError:  # the process ended while it was stopped
+            ready, line = [self.process.stdout], ""
         if not line:
-            code = self.process.poll()
-            self.stop()
-            return {"status": "failed", "message": f"no answer within {ANSWER_SECONDS} s"
-                    if code is None else f"the process ended with {code}; see its log"}
+            return {"status": "failed", "message": self.why_silent(bool(ready))}
         self.process.send_signal(signal.SIGSTOP)
         return json.loads(line)
+
+    def why_silent(self, ended):
+        """What became of the process, with the last it said; it is stopped for good."""
+        if not ended:
+            self.stop()
+            return f"no answer within {ANSWER_SECONDS} s"
+        code = self.process.wait()
+        self.stop()
+        with open(self.log, errors="replace") as log:
+            last = log.read().strip().splitlines()[-1:]
+        return f"the process ended with {code}" + "".join(f": {line[:200]}" for line in last)
 
     def prepare(self, case, folder):
         """The answer; does nothing where the process has prepared the case already."""
