@@ -13,7 +13,7 @@ import numpy as np
 
 from peers import NotSupported
 
-ABI_VERSION, MAX_RANK, ALIGNMENT = 2, 6, 64
+ABI_VERSION, MAX_RANK, ALIGNMENT = 3, 6, 64
 DTYPE_CODES = {"float32": 0, "bfloat16": 2}
 
 
