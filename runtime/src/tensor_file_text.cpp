@@ -27,6 +27,14 @@ size_t characterBytes(std::string_view Text) {
   return Character < Least[Count] || Character > 0x10ffff || Surrogate ? 0 : Count;
 }
 
+/// Characters that a terminal may obey, those of Unicode's second block (U+0080 to U+009F)
+/// included.
+bool isControl(std::string_view Character) {
+  auto First = static_cast<unsigned char>(Character[0]);
+  return First < 0x20 || First == 0x7f ||
+         (First == 0xc2 && static_cast<unsigned char>(Character[1]) < 0xa0);
+}
+
 bool isUtf8(std::string_view Text) {
   while (!Text.empty()) {
     size_t Count = characterBytes(Text);
@@ -44,9 +52,14 @@ void refuse(std::string Problem) { throw FileError{ATTUNE_BAD_FILE, std::move(Pr
 std::string quoteText(std::string_view Text) {
   constexpr size_t Longest = 80;
   std::string Result = "'";
-  for (char C : Text.substr(0, Longest))
-    Result += static_cast<unsigned char>(C) < 0x20 || C == 0x7f ? '?' : C;
-  return Result + (Text.size() > Longest ? "...'" : "'");
+  while (!Text.empty() && Result.size() <= Longest) {
+    size_t Count = characterBytes(Text);
+    std::string_view Character = Text.substr(0, Count);
+    bool Shown = Count > 0 && !isControl(Character);
+    Result += Shown ? Character : "?";
+    Text.remove_prefix(Count > 0 ? Count : 1);
+  }
+  return Result + (Text.empty() ? "'" : "...'");
 }
 
 void checkName(const char *What, std::string_view Name) {

@@ -20,7 +20,7 @@ struct FileError {
 /// Throws a FileError with ATTUNE_BAD_FILE.
 [[noreturn]] void refuse(std::string Problem);
 
-/// Quotes untrusted text for a message: short, and without control characters.
+/// Quotes untrusted text for a message: short, UTF-8, and without control characters.
 std::string quoteText(std::string_view Text);
 
 /// Refuses a name that is not UTF-8 or contains a null character; \p What says whose name it is.

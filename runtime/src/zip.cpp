@@ -49,7 +49,7 @@ std::string entryText(std::string_view Name) { return "zip entry " + quoteText(N
 
 /// The zip64 extra field among an entry's extra fields; empty if there is none.
 std::string_view findZip64(std::string_view Name, std::string_view Extra) {
-  constexpr uint64_t Zip64Id = 1;
+  constexpr uint64_t Zip64Id = 1, UnicodePathId = 0x7075;
   std::string_view Found;
   while (!Extra.empty()) {
     if (Extra.size() < 4)
@@ -57,6 +57,8 @@ std::string_view findZip64(std::string_view Name, std::string_view Extra) {
     uint64_t Id = takeNumber(Extra, 2), Bytes = takeNumber(Extra, 2);
     if (Bytes > Extra.size())
       refuse(entryText(Name) + ": an extra field is cut off");
+    if (Id == UnicodePathId) // Some readers take it in place of the name.
+      refuse(entryText(Name) + ": an extra field gives it another name");
     if (Id == Zip64Id) {
       if (!Found.empty())
         refuse(entryText(Name) + ": has two zip64 extra fields");

@@ -2,7 +2,6 @@
 #include "Targets.h"
 #include "frontend/Config.h"
 #include "frontend/Interface.h"
-#include "llvm/Support/JSON.h"
 #include <vector>
 
 namespace attune::fuzz {
@@ -15,8 +14,6 @@ constexpr StringRef fileName = "input.json";
 std::string refusalProblem(const std::string &message) {
   if (!StringRef(message).starts_with(fileName) && !StringRef(message).starts_with("--set "))
     return "a message that does not begin with its place: " + message;
-  if (!llvm::json::isUTF8(message))
-    return "a message that is not UTF-8";
   return messageProblem(message);
 }
 

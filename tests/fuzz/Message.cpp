@@ -1,5 +1,6 @@
 //===- Message.cpp - What error messages may hold -------------------------===//
 #include "Targets.h"
+#include "llvm/Support/JSON.h"
 
 namespace attune::fuzz {
 
@@ -12,6 +13,8 @@ std::string messageProblem(std::string_view message) {
   for (char c : message)
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f)
       return "a message with control characters: " + std::string(message);
+  if (!llvm::json::isUTF8(message))
+    return "a message that is not UTF-8";
   return "";
 }
 

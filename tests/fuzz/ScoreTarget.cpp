@@ -3,7 +3,6 @@
 #include "frontend/ScoreLexer.h"
 #include "frontend/ScoreParser.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/JSON.h"
 #include <cmath>
 #include <cstdio>
 
@@ -106,11 +105,8 @@ std::string differenceProblem(const std::string &text, const std::string &expect
 
 Verdict checkScoreText(std::string_view input) {
   llvm::Expected<ScoreExpression> expression = parseScore(input);
-  if (!expression) {
-    std::string message = llvm::toString(expression.takeError());
-    return {false,
-            llvm::json::isUTF8(message) ? messageProblem(message) : "a message not in UTF-8"};
-  }
+  if (!expression)
+    return {false, messageProblem(llvm::toString(expression.takeError()))};
   if (std::string problem = formProblem(*expression); !problem.empty())
     return {true, problem};
   const Printed printed = print(*expression, expression->nodes.size() - 1);

@@ -41,8 +41,8 @@ Verdict checkScheduleText(std::string_view input);
 /// proportion to the file.
 Verdict checkTensorFile(std::string_view input);
 
-/// What is wrong with an error message: it must not be empty or long, or hold control characters
-/// other than line ends.
+/// What is wrong with an error message: it must be UTF-8, not empty or long, and without control
+/// characters other than line ends.
 std::string messageProblem(std::string_view message);
 
 } // namespace attune::fuzz

@@ -124,6 +124,7 @@ std::vector<Malformed> malformedFiles() {
       {"descriptor missing", Both(6, 8, little(8, 2)), "0 unexpected bytes follow"},
       {"extra field cut off", WithExtra("abc"), "extra field is cut off"},
       {"extra field too long", WithExtra(std::string("\2\0\5\0abcd", 8)), "extra field is cut off"},
+      {"second name", WithExtra(std::string("\x75\x70\1\0a", 5)), "gives it another name"},
       {"two zip64 fields", WithExtra(std::string("\1\0\1\0a\1\0\1\0a", 10)), "two zip64"},
       {"no zip64 field", patched(Bytes, A + 24, "\xff\xff\xff\xff"),
        "zip64 extra field is missing"},

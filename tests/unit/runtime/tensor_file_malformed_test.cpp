@@ -192,11 +192,33 @@ TEST(MalformedTensorFile, MessagesHoldNoControlCharactersAndStayShort) {
     EXPECT_GE(static_cast<unsigned char>(C), 0x20);
 }
 
+TEST(MalformedTensorFile, NamesInMessagesAreCutBetweenCharacters) {
+  auto Message = [](const std::string &Name) {
+    return ParsedFile(fileOf("{\"" + Name + "\":null}", "")).Message;
+  };
+  // U+0085 is a line end and U+009B starts a command to a terminal; an umlaut is neither.
+  EXPECT_NE(Message("a\xc2\x85\xc2\x9b"
+                    "b\xc3\xa4")
+                .find("'a??b\xc3\xa4'"),
+            std::string::npos);
+  std::string Long = "x";
+  for (int I = 0; I < 100; ++I)
+    Long += "\xc3\xa4";
+  std::string Expected = "'x";
+  for (int I = 0; I < 40; ++I)
+    Expected += "\xc3\xa4";
+  EXPECT_NE(Message(Long).find(Expected + "...'"), std::string::npos) << Message(Long);
+}
+
 TEST(MalformedTensorFile, AHeaderMayHaveAHundredMegabytes) {
   const size_t Most = 100000000;
-  EXPECT_EQ(parseAndTouch(fileOf("{}" + std::string(Most - 2, ' '), "")), ATTUNE_OK)
-      << attune_last_error();
-  expectRefused({"longer", fileOf("{}" + std::string(Most - 1, ' '), ""), "at most 100000000"});
+  std::string Header = "{\"__metadata__\":{";
+  for (int I = 0; I < 12; ++I)
+    Header += (I ? ",\"" : "\"") + std::to_string(I) + "\":\"" + std::string(8000000, 'x') + "\"";
+  Header += "}}";
+  Header.append(Most - Header.size(), ' ');
+  EXPECT_EQ(parseAndTouch(fileOf(Header, "")), ATTUNE_OK) << attune_last_error();
+  expectRefused({"longer", fileOf(Header + " ", ""), "at most 100000000"});
 }
 
 TEST(MalformedTensorFile, LongTextsAndManyTensorsAreRefused) {
