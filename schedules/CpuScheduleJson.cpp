@@ -104,8 +104,8 @@ const char *expectation(const FieldRef &field) {
   return texts[field.index()];
 }
 
-/// A message that may quote any bytes of the file: cut to a readable length, and without control
-/// characters.
+/// A message that may quote any bytes of the file: cut to a readable length, without control
+/// characters, and with U+FFFD in place of bytes that are no UTF-8.
 std::string printable(std::string message) {
   constexpr size_t longest = 400;
   if (message.size() > longest)
@@ -113,7 +113,8 @@ std::string printable(std::string message) {
   std::replace_if(
       message.begin(), message.end(),
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return message;
+  return Json::parse(Json(message).dump(-1, ' ', false, Json::error_handler_t::replace))
+      .get<std::string>();
 }
 
 /// Parses the text and refuses duplicate keys, which a DOM would lose, and deep nesting, which

@@ -39,9 +39,10 @@ TEST(Bombs, SafetensorsOfManyTensors) {
   std::string header = "{", metadata = R"("__metadata__":{)";
   for (size_t k = 0; k < count; ++k) {
     const std::string number = std::to_string(k), end = std::to_string(k + 1);
-    header += "\"................" + number + R"(":{"dtype":"U8","shape":[1],"data_offsets":[)" +
-              number + "," + end + "]},";
-    metadata += (k ? ",\"" : "\"") + number + R"(":"")";
+    header.append("\"................").append(number);
+    header.append(R"(":{"dtype":"U8","shape":[1],"data_offsets":[)");
+    header.append(number).append(",").append(end).append("]},");
+    metadata.append(k ? ",\"" : "\"").append(number).append(R"(":"")");
   }
   expectBounded(safetensors(header + metadata + "}}", std::string(count, '\0')));
 }
@@ -78,13 +79,14 @@ TEST(Bombs, PickleThatFillsEverything) {
   const std::string dicts = repeated("}b", 260000);
   const std::string entries = "}" + repeated("N}s", 260000) + "b";
   const std::string stack = "(" + repeated("N", 262000) + "tb";
-  for (const std::string &code :
-       {tuples, memo, dicts, entries, stack, tuples + memo + dicts + entries + stack,
-        stack + entries + dicts + memo + tuples}) {
-    expectBounded(checkpoint(keep + code));
-    // One more than fits: refused, and not before the memory was taken.
-    expectBounded(checkpoint(keep + code + code + code + code));
-  }
+  std::string code = keep, twice;
+  for (const std::string *part : {&stack, &entries, &dicts, &memo, &tuples})
+    code += *part;
+  expectBounded(checkpoint(code));
+  // More than fits: refused, and not before the memory was taken.
+  for (const std::string *part : {&tuples, &memo, &dicts, &entries, &stack})
+    twice += *part + *part;
+  expectBounded(checkpoint(keep + twice));
 }
 
 } // namespace

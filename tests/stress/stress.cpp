@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
 #include <sys/wait.h>
 #include <thread>
@@ -146,11 +147,10 @@ void runFromThreads(std::vector<Caller> &callers, const Caller &expected, int ca
 
 /// Bytes of memory that this process holds.
 int64_t residentBytes() {
-  std::FILE *file = std::fopen("/proc/self/statm", "r");
-  long long all = 0, resident = 0;
-  if (!file || std::fscanf(file, "%lld %lld", &all, &resident) != 2)
+  std::ifstream file("/proc/self/statm");
+  int64_t all = 0, resident = 0;
+  if (!(file >> all >> resident))
     fail("the process's memory cannot be read");
-  std::fclose(file);
   return resident * sysconf(_SC_PAGESIZE);
 }
 

@@ -77,6 +77,12 @@ TEST(ScheduleJson, IsStrict) {
     EXPECT_EQ(readError(text), message);
 }
 
+TEST(ScheduleJson, BytesThatAreNoUtf8AreNotRepeated) {
+  const std::string error = readError("{\"\xff\": 1}");
+  EXPECT_EQ(error.find('\xff'), std::string::npos) << error;
+  EXPECT_NE(error.find("\xef\xbf\xbd"), std::string::npos) << error;
+}
+
 TEST(ScheduleJson, EveryTruncationIsAnError) {
   std::string text = toJson(sample());
   text.pop_back(); // the line end
