@@ -2,7 +2,7 @@
 
 A record is one object:
   format      "attune-compare-1"
-  date, attune {describe, version}, versions {contender: text}, machine, options, load
+  date, attune {describe}, versions {contender: text}, machine, options, load
   complete    false where the run was interrupted
   cases       dtype -> case -> {kind, text, flops, bytes}
   limits      [{threads, peak_gflops: [...], read_gbs: [...]}]: float32 FMA peak; bytes read, GB/s
