@@ -20,7 +20,9 @@ struct Field {
   bool isPointer;
 };
 #define ATTUNE_FIELD(type, name)                                                                   \
-  Field { offsetof(type, name), sizeof(type::name), std::is_pointer_v<decltype(type::name)> }
+  Field {                                                                                          \
+    offsetof(type, name), sizeof(decltype(type::name)), std::is_pointer_v<decltype(type::name)>    \
+  }
 
 constexpr Field kSizeFields[] = {
     ATTUNE_FIELD(attune_size_spec, symbol), ATTUNE_FIELD(attune_size_spec, reserved),
@@ -189,10 +191,9 @@ private:
                           facts.baked ? elsewhere(bakedSymbol(config)) : null(),
                           facts.hasFallback ? elsewhere(moduleSymbol(config, facts.position + 1))
                                             : null()};
-    descriptor =
-        new GlobalVariable(module, moduleType, /*isConstant=*/true, GlobalValue::ExternalLinkage,
-                           ConstantStruct::get(moduleType, fields),
-                           moduleSymbol(config, facts.position));
+    descriptor = new GlobalVariable(
+        module, moduleType, /*isConstant=*/true, GlobalValue::ExternalLinkage,
+        ConstantStruct::get(moduleType, fields), moduleSymbol(config, facts.position));
   }
 
   Constant *null() { return ConstantPointerNull::get(builder.getPtrTy()); }
@@ -268,8 +269,8 @@ void bakeParameters(Module &module, const Config &config, ArrayRef<float> block)
   // As bytes, which are emitted as a whole.
   std::string bytes(ATTUNE_ALIGNMENT, '\0');
   bytes.append(reinterpret_cast<const char *>(block.data()), block.size() * sizeof(float));
-  Constant *data = ConstantDataArray::getRaw(bytes, bytes.size(),
-                                             Type::getInt8Ty(module.getContext()));
+  Constant *data =
+      ConstantDataArray::getRaw(bytes, bytes.size(), Type::getInt8Ty(module.getContext()));
   auto *defined = new GlobalVariable(module, data->getType(), /*isConstant=*/true,
                                      GlobalValue::InternalLinkage, data);
   defined->setAlignment(Align(ATTUNE_ALIGNMENT));

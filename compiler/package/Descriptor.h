@@ -23,8 +23,8 @@ struct DescriptorFacts {
 };
 
 /// Adds struct attune_module to a module that defines forward_entry, pack_entry and workspace_size:
-/// at position 0 as NAME_module with NAME_forward, NAME_workspace_size and, with parameters to pack,
-/// NAME_pack and NAME_packed_size. Returns the names that others refer to.
+/// at position 0 as NAME_module with NAME_forward, NAME_workspace_size and, with parameters to
+/// pack, NAME_pack and NAME_packed_size. Returns the names that others refer to.
 std::vector<std::string> addDescriptor(llvm::Module &module, const Config &config,
                                        const DescriptorFacts &facts);
 

@@ -13,9 +13,10 @@ namespace attune {
 
 namespace {
 std::string sizesText(const attune_tensor &tensor) {
-  return "(" + join(map_range(ArrayRef(tensor.sizes, tensor.rank),
-                              [](int64_t size) { return std::to_string(size); }),
-                    ", ") +
+  return "(" +
+         join(map_range(ArrayRef(tensor.sizes, tensor.rank),
+                        [](int64_t size) { return std::to_string(size); }),
+              ", ") +
          ")";
 }
 
@@ -36,8 +37,12 @@ mha::Array arrayOf(const attune_tensor &tensor) {
   std::vector<int64_t> index(sizes.size(), 0);
   for (double &element : *array.storage) {
     element = data[std::inner_product(index.begin(), index.end(), tensor.strides, int64_t(0))];
-    for (size_t k = sizes.size(); k-- > 0 && ++index[k] == sizes[k];)
+    for (size_t k = sizes.size(); k-- > 0;) {
+      ++index[k];
+      if (index[k] < sizes[k])
+        break;
       index[k] = 0;
+    }
   }
   return array;
 }

@@ -10,8 +10,8 @@ namespace attune {
 
 /// The elements of parameters, given in the order of interfaceParameters. A tensor of another dtype
 /// or shape than the configuration has is an error that names it.
-llvm::Expected<std::vector<mha::Array>>
-readParameters(const Config &config, llvm::ArrayRef<attune_tensor> parameters);
+llvm::Expected<std::vector<mha::Array>> readParameters(const Config &config,
+                                                       llvm::ArrayRef<attune_tensor> parameters);
 
 /// A line that tells parameters apart, for the cache: hexadecimal digits of all their elements.
 std::string describeParameters(llvm::ArrayRef<mha::Array> parameters);

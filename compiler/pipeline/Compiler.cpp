@@ -87,8 +87,8 @@ private:
         result.text = lowering->text();
       if (dump) {
         const bool isOnly = lowerings.size() == 1;
-        if (Error error = dump.write(phase, lowering->text(),
-                                     isOnly ? "" : lowering->variant.target.name))
+        if (Error error =
+                dump.write(phase, lowering->text(), isOnly ? "" : lowering->variant.target.name))
           return error;
       }
     }
@@ -113,11 +113,10 @@ private:
     std::vector<std::unique_ptr<Module>> modules;
     for (const auto &lowering : lowerings) {
       const int position = static_cast<int>(modules.size());
-      auto built = lowering->buildLlvm({lowering->variant.hash,
-                                        lowering->variant.target.requiredFeatures,
-                                        result.packedBytes, result.isBaked, position,
-                                        position + 1 < static_cast<int>(lowerings.size())},
-                                       llvmContext);
+      auto built = lowering->buildLlvm(
+          {lowering->variant.hash, lowering->variant.target.requiredFeatures, result.packedBytes,
+           result.isBaked, position, position + 1 < static_cast<int>(lowerings.size())},
+          llvmContext);
       if (!built)
         return built.takeError();
       modules.push_back(std::move(*built));
@@ -221,8 +220,7 @@ std::string keyOf(const CompiledModule &module, ArrayRef<mha::Array> parameters)
   std::string description = describeCompilation(module.config, module.schedule, module.target);
   for (const CompiledVariant &fallback : module.fallbacks)
     description += describeCompilation(module.config, fallback.schedule, fallback.target);
-  return cacheKey(description + describeParameters(parameters), compilerVersions(),
-                  runningBuild());
+  return cacheKey(description + describeParameters(parameters), compilerVersions(), runningBuild());
 }
 } // namespace
 

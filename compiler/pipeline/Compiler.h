@@ -37,8 +37,8 @@ llvm::Expected<CpuSchedule> chooseSchedule(const Config &config, const cpu::Targ
                                            const CompileOptions &options);
 
 /// Compiles a checked configuration for one target, or for several of one architecture, of which
-/// the object picks the one with the most CPU features at its calls. An error names what the compiler
-/// refused, and where.
+/// the object picks the one with the most CPU features at its calls. An error names what the
+/// compiler refused, and where.
 llvm::Expected<CompiledModule> compile(const Config &config,
                                        llvm::ArrayRef<cpu::TargetInfo> targets,
                                        const CompileOptions &options = {});

@@ -6,9 +6,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "transforms/PackedLayout.h"
 #include "transforms/TileBuilder.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -17,11 +17,8 @@ namespace attune {
 #include "transforms/TileGraph.h.inc"
 
 namespace {
-/// Packed tensors start at multiples of this many floats: 64 bytes.
-constexpr int64_t kPackedAlignment = 16;
-
-/// memref with run-time strides but for the innermost. A size of 0 is a run-time size, too: views of
-/// what is statically empty are refused, though no call reaches them.
+/// memref with run-time strides but for the innermost. A size of 0 is a run-time size, too: views
+/// of what is statically empty are refused, though no call reaches them.
 MemRefType interfaceType(RankedTensorType tensor) {
   SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
   strides.back() = 1;
@@ -29,27 +26,6 @@ MemRefType interfaceType(RankedTensorType tensor) {
   std::replace(shape.begin(), shape.end(), int64_t(0), ShapedType::kDynamic);
   auto layout = StridedLayoutAttr::get(tensor.getContext(), 0, strides);
   return MemRefType::get(shape, tensor.getElementType(), layout);
-}
-
-/// Is this packed tensor one of appended keys or values? They come last.
-bool isAppended(Value packed) {
-  return packed.getDefiningOp<mha::PackAppendedOp>() ||
-         llvm::any_of(packed.getUsers(), [](Operation *user) { return isa<mha::AttendOp>(user); });
-}
-
-/// Offsets of packed tensors in the packed block, in floats, and its whole size. Appended ones start
-/// at `appendedOffset` at the earliest: their layout differs between the targets of an object.
-SmallVector<int64_t> packedOffsets(ValueRange values, int64_t appendedOffset, int64_t &size) {
-  SmallVector<int64_t> offsets;
-  size = 0;
-  for (Value value : values) {
-    if (isAppended(value))
-      size = std::max(size, appendedOffset);
-    offsets.push_back(size);
-    size += llvm::alignTo(cast<RankedTensorType>(value.getType()).getNumElements(),
-                          kPackedAlignment);
-  }
-  return offsets;
 }
 
 /// Builds the tile function of one graph function, operation by operation.
@@ -172,8 +148,8 @@ Value FunctionTiler::packedView(int64_t offset, RankedTensorType type) {
       offset, type.getShape(), strides);
 }
 
-/// A length of 0 stays the symbol, for the reason of interfaceType; loops over no batch element fold
-/// away.
+/// A length of 0 stays the symbol, for the reason of interfaceType; loops over no batch element
+/// fold away.
 Value FunctionTiler::size(RankedTensorType type, unsigned dimension, Value symbol) {
   const bool isOpen =
       type.isDynamicDim(dimension) || (type.getDimSize(dimension) == 0 && symbol != batchSymbol);

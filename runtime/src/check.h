@@ -42,8 +42,8 @@ struct MemoryRange {
   bool Written;
 };
 
-/// Replaces \p Module by the first one of its list of fallbacks that this CPU can run, and checks the
-/// descriptors on the way: version and counts.
+/// Replaces \p Module by the first one of its list of fallbacks that this CPU can run, and checks
+/// the descriptors on the way: version and counts.
 attune_status selectModule(const attune_module *&Module, const CallSite &Site);
 
 /// Checks a tensor against its specification, binds symbols, and makes the strides of dimensions of

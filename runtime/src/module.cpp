@@ -68,10 +68,11 @@ static attune_status checkStruct(const CallSite &Site, const char *Name, const v
 static attune_status checkBuffers(const CallSite &Site, const attune_context &Context,
                                   const attune_module &Module, const attune_call &Call,
                                   CheckedCall &Checked) {
-  if (Module.baked && Call.packed)
-    return Site.fail(ATTUNE_WRONG_PACKED, "packed",
-                     "is not null, expected null: this module's parameters are part of its code");
-  if (Module.parameter_count > 0) {
+  if (Module.baked) {
+    if (Call.packed)
+      return Site.fail(ATTUNE_WRONG_PACKED, "packed",
+                       "is not null, expected null: this module's parameters are part of its code");
+  } else if (Module.parameter_count > 0) {
     if (attune_status Status = checkBuffer(Site, "packed", Call.packed, Call.packed_size,
                                            static_cast<size_t>(Module.packed_size),
                                            /*Written=*/false, Checked.Ranges[Checked.RangeCount++]))

@@ -11,9 +11,9 @@
 
 namespace attune::conformance {
 
-/// How a given key with a score of -infinity takes part: one hidden from the query row by a bool mask
-/// or is_causal, or by -inf from a float mask or a score function. A key that key_padding_mask hides
-/// never does.
+/// How a given key with a score of -infinity takes part: one hidden from the query row by a bool
+/// mask or is_causal, or by -inf from a float mask or a score function. A key that key_padding_mask
+/// hides never does.
 enum class MaskedKeys {
   Absent,    ///< not at all
   TimesZero, ///< its value row times zero, which lets NaN and infinity through

@@ -119,9 +119,8 @@ TestModule::TestModule(const Config &config, const std::vector<cpu::TargetInfo> 
   if (baked)
     parameters = baked->parameters;
   for (HostTensor &parameter : parameters)
-    options.parameters.push_back(attune_dense_tensor(parameter.values.data(), ATTUNE_FLOAT32,
-                                                     parameter.sizes.size(),
-                                                     parameter.sizes.data()));
+    options.parameters.push_back(attune_dense_tensor(
+        parameter.values.data(), ATTUNE_FLOAT32, parameter.sizes.size(), parameter.sizes.data()));
   compiled = valueOf(compile(config, targets, options));
   loaded = valueOf(LoadedModule::load(compiled.object, config.name));
 }

@@ -106,8 +106,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, Variants, testing::ValuesIn(cases),
 namespace {
 /// The message that compiling stops with.
 std::string refusal(const std::vector<cpu::TargetInfo> &targets, const CompileOptions &options) {
-  llvm::Expected<CompiledModule> compiled =
-      compile(configOf(cases[1].config), targets, options);
+  llvm::Expected<CompiledModule> compiled = compile(configOf(cases[1].config), targets, options);
   return compiled ? "" : llvm::toString(compiled.takeError());
 }
 } // namespace
@@ -129,9 +128,8 @@ TEST(VariantErrors, Parameters) {
   auto refusalOf = [&](auto change) {
     CompileOptions options;
     for (HostTensor &parameter : problem.parameters)
-      options.parameters.push_back(attune_dense_tensor(parameter.values.data(), ATTUNE_FLOAT32,
-                                                       parameter.sizes.size(),
-                                                       parameter.sizes.data()));
+      options.parameters.push_back(attune_dense_tensor(
+          parameter.values.data(), ATTUNE_FLOAT32, parameter.sizes.size(), parameter.sizes.data()));
     change(options.parameters);
     return refusal({targetOf("host")}, options);
   };

@@ -114,15 +114,15 @@ void CommandLine::addCompile() {
   command
       ->add_option("--dump-phases-to", compile.dumpDirectory, "write every phase to this directory")
       ->type_name("DIR");
-  command->get_option("--target")->description(
-      "CPU to compile for; see attune targets. Several, separated by commas, make one object that "
-      "picks at its calls");
+  command->get_option("--target")
+      ->description("CPU to compile for; see attune targets. Several, separated by commas, make "
+                    "one object that "
+                    "picks at its calls");
   command
       ->add_option("--weights", compile.weights,
                    "make these parameters, under their state_dict names, a part of the object")
       ->type_name("FILE");
-  command
-      ->add_option("--prefix", compile.prefix, "prefix of the parameters in the weights file")
+  command->add_option("--prefix", compile.prefix, "prefix of the parameters in the weights file")
       ->type_name("PREFIX");
 }
 

@@ -104,8 +104,8 @@ Error runCompile(const CompileArguments &arguments) {
     append_range(variants, compiled->fallbacks);
     auto names = map_range(variants, [](const auto &variant) { return variant.target.name; });
     if (Error error =
-            writeFile(pathFor("h"), generateHeader(compiled->config, join(names, ", then "),
-                                                   compiled->isBaked)))
+            writeFile(pathFor("h"),
+                      generateHeader(compiled->config, join(names, ", then "), compiled->isBaked)))
       return error;
     if (Error error = writeFile(pathFor("json"), generateMetadata(compiled->config, variants,
                                                                   *compiled, compiled->isBaked)))

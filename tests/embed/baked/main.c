@@ -40,9 +40,9 @@ int main(int argc, char **argv) {
   arguments.out = attune_dense_tensor(out, ATTUNE_FLOAT32, 3, expected.sizes);
   arguments.workspace_size =
       baked_workspace_size(context, batch, target_length, arguments.key.sizes[0]);
-  arguments.workspace = aligned_alloc(
-      ATTUNE_ALIGNMENT, (arguments.workspace_size + ATTUNE_ALIGNMENT - 1) / ATTUNE_ALIGNMENT *
-                            ATTUNE_ALIGNMENT);
+  arguments.workspace =
+      aligned_alloc(ATTUNE_ALIGNMENT, (arguments.workspace_size + ATTUNE_ALIGNMENT - 1) /
+                                          ATTUNE_ALIGNMENT * ATTUNE_ALIGNMENT);
   require(baked_forward(context, &arguments));
 
   const float *wanted = expected.data;

@@ -130,9 +130,10 @@ TEST_F(Forward, TakesTheFirstModuleThatTheCpuCanRun) {
 TEST_F(Forward, BakedParameters) {
   Module.baked = ParameterData;
   Module.parameter_count = 0;
-  expectRefused(ATTUNE_WRONG_PACKED,
-                "attention_forward: packed: is not null, expected null: this module's parameters are "
-                "part of its code");
+  expectRefused(
+      ATTUNE_WRONG_PACKED,
+      "attention_forward: packed: is not null, expected null: this module's parameters are "
+      "part of its code");
   Call.packed = nullptr;
   EXPECT_EQ(forward(), ATTUNE_OK) << attune_last_error();
   EXPECT_EQ(LastCall.Packed, ParameterData);

@@ -9,8 +9,9 @@
 //   Layer.setParameters(Parameters);
 //   Layer(Workers, {{"query", Query}, {"key", Key}, {"value", Value}}, {{"out", Out}});
 //
-// Errors are exceptions: CompileError for what is not compiled, StatusError for calls, std::bad_alloc
-// where memory is short. Compiling takes tens of milliseconds to seconds and writes no files.
+// Errors are exceptions: CompileError for what is not compiled, StatusError for calls,
+// std::bad_alloc where memory is short. Compiling takes tens of milliseconds to seconds and writes
+// no files.
 #ifndef ATTUNE_COMPILER_HPP
 #define ATTUNE_COMPILER_HPP
 
@@ -58,15 +59,15 @@ class Attention {
 public:
   /// The configuration's key `name`.
   const std::string &name() const;
-  /// Names of the tensors that a call reads and fills, and of those that setParameters takes, in the
-  /// order of the generated interface.
+  /// Names of the tensors that a call reads and fills, and of those that setParameters takes, in
+  /// the order of the generated interface.
   const std::vector<std::string> &inputs() const;
   const std::vector<std::string> &outputs() const;
   const std::vector<std::string> &parameters() const;
 
-  /// Packs the parameters, for this object and its copies; they may be freed afterwards. Other names
-  /// in the map are ignored, so that a whole checkpoint can be given. Not to be called while a call
-  /// runs. Throws StatusError, and the parameters set before then stay.
+  /// Packs the parameters, for this object and its copies; they may be freed afterwards. Other
+  /// names in the map are ignored, so that a whole checkpoint can be given. Not to be called while
+  /// a call runs. Throws StatusError, and the parameters set before then stay.
   void setParameters(const NamedTensors &Parameters);
 
   /// Runs the forward pass on the workers of \p Context. Tensors have the shapes of the generated
@@ -85,8 +86,8 @@ private:
   std::shared_ptr<State> Shared;
 };
 
-/// Compiles a configuration given as JSON text and loads the code. Any number of threads may compile
-/// at once; results do not depend on it. Throws CompileError.
+/// Compiles a configuration given as JSON text and loads the code. Any number of threads may
+/// compile at once; results do not depend on it. Throws CompileError.
 Attention compile(const std::string &Configuration, const CompileSettings &Settings = {});
 
 } // namespace attune

@@ -203,8 +203,9 @@ llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &targ
 #define ATTUNE_KERNEL_SPECS(X)                                                                     \
   X(Fill)                                                                                          \
   X(PackPanel)                                                                                     \
-  X(PackRows) X(Scores) X(Logits) X(Softmax) X(EmitWeights) X(KeyRange) X(Classify) X(Accumulate)  \
-      X(Finish) X(Emit)
+  X(PackRows)                                                                                      \
+  X(Scores) X(Logits) X(Softmax) X(EmitWeights) X(KeyRange) X(Classify) X(Accumulate) X(Finish)    \
+      X(Emit)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \
   template <> Kernel describeKernel(const NAME##Spec &spec, const KernelTarget &target);           \
   template <>                                                                                      \
