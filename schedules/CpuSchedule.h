@@ -54,6 +54,9 @@ struct CpuSchedule {
   int weightPanel = 0;      ///< columns of a packed weight panel; whole projection blocks
   int exp2Degree = 6;       ///< degree of the exp2 polynomial, 3..7
   int grain = 1;            ///< tiles a worker takes at a time
+  /// A worker takes whole heads, which it packs into its own slot, where there are at least so many
+  /// for each further worker; else tiles, after all heads were packed.
+  int headsPerWorker = 8;
   struct Provenance {
     std::string source = "default"; ///< "default", or the file it was read from
     std::string machine;            ///< CPU it was measured on

@@ -55,6 +55,8 @@ const Bound bounds[] = {
     {"weight_panel", [](const Context &c) { return int64_t(c.schedule.weightPanel); }, 1, 1 << 12},
     {"exp2_degree", [](const Context &c) { return int64_t(c.schedule.exp2Degree); }, 3, 7},
     {"grain", [](const Context &c) { return int64_t(c.schedule.grain); }, 1, 1 << 16},
+    {"heads_per_worker", [](const Context &c) { return int64_t(c.schedule.headsPerWorker); }, 0,
+     1 << 16},
 };
 
 std::string checkBounds(const Context &c) {

@@ -40,6 +40,7 @@ const Field fields[] = {
     {"", "weight_panel", ATTUNE_FIELD(weightPanel)},
     {"", "exp2_degree", ATTUNE_FIELD(exp2Degree)},
     {"", "grain", ATTUNE_FIELD(grain)},
+    {"", "heads_per_worker", ATTUNE_FIELD(headsPerWorker)},
     {"provenance", "source", ATTUNE_FIELD(provenance.source)},
     {"provenance", "machine", ATTUNE_FIELD(provenance.machine)},
     {"provenance", "date", ATTUNE_FIELD(provenance.date)},

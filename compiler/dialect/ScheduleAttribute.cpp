@@ -26,6 +26,7 @@ template <typename Schedule, typename Visit> void visitSchedule(Schedule &schedu
   visit("weight_panel", schedule.weightPanel);
   visit("exp2_degree", schedule.exp2Degree);
   visit("grain", schedule.grain);
+  visit("heads_per_worker", schedule.headsPerWorker);
 }
 
 template <typename Cpu, typename Visit> void visitCpu(Cpu &cpu, Visit visit) {

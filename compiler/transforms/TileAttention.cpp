@@ -8,10 +8,6 @@ using namespace mlir;
 namespace attune {
 
 namespace {
-/// Fewer heads than this for each further worker are not handed out whole: the last ones would
-/// finish alone.
-constexpr int64_t kHeadsPerWorker = 8;
-
 class AttentionTiler : AttentionTiling {
 public:
   using AttentionTiling::AttentionTiling;
@@ -60,7 +56,7 @@ private:
   Value allocateSlots() {
     Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
     Value heads = tile.multiply(stage.batch, stage.heads);
-    Value wanted = tile.apply((tile.d(0) - 1) * kHeadsPerWorker, workers);
+    Value wanted = tile.apply((tile.d(0) - 1) * tile.schedule.headsPerWorker, workers);
     Value fewHeads = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, heads, wanted);
     // At least as many as either way takes, and never fewer for a larger batch.
     Value most = arith::MaxSIOp::create(builder, loc, wanted, workers);

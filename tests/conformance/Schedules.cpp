@@ -43,6 +43,7 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule.weightPanel *= 3;
     schedule.exp2Degree = 7;
     schedule.grain = 3;
+    schedule.headsPerWorker = 0;
     break;
   case Tiles::Wide:
     schedule = with({{1, 6}, {4, 2}, {1, 6}}, 12, 1, cpu);
@@ -55,6 +56,7 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule.projectionDepth = 16;
     schedule.weightPanel *= 2;
     schedule.grain = 2;
+    schedule.headsPerWorker = 1000;
     break;
   }
   return schedule;

@@ -52,6 +52,8 @@ const Change contentChanges[] = {
     [](Compilation &c) { c.schedule.scores.rows = 6; },
     [](Compilation &c) { c.schedule.packValue = PackValue::AsIs; },
     [](Compilation &c) { c.schedule.exp2Degree = 5; },
+    [](Compilation &c) { c.schedule.weightPanel = 128; },
+    [](Compilation &c) { c.schedule.headsPerWorker = 1; },
     [](Compilation &c) { c.target.name = "znver4"; },
     [](Compilation &c) { c.target.triple = "aarch64"; },
     [](Compilation &c) { c.target.cpu = "znver5"; },
@@ -103,6 +105,13 @@ TEST(CompileKey, EqualConfigurationsShareAKey) {
   given.config.module.vdim = given.config.module.embedDim; // the default
   EXPECT_EQ(implied.key(), given.key());
   EXPECT_EQ(implied.key().size(), 64u);
+}
+
+TEST(CompileKey, WhereAScheduleComesFromDoesNotMatter) {
+  Compilation measured;
+  measured.schedule.provenance = {"tuned.json", "a machine", "2026-01-31", "99 GFLOP/s"};
+  EXPECT_EQ(measured.hash(), Compilation().hash());
+  EXPECT_EQ(measured.key(), Compilation().key());
 }
 
 TEST(CompileKey, VersionsAndBuild) {

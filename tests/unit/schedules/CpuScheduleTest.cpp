@@ -162,6 +162,8 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
        "values.rows: found 14, expected 1 to 12"},
       {"degree", [](CpuSchedule &s) { s.exp2Degree = 8; }, "exp2_degree: found 8, expected 3 to 7"},
       {"grain", [](CpuSchedule &s) { s.grain = 0; }, "grain: found 0, expected 1 to 65536"},
+      {"heads per worker", [](CpuSchedule &s) { s.headsPerWorker = -1; },
+       "heads_per_worker: found -1, expected 0 to 65536"},
       {"projection rows", [](CpuSchedule &s) { s.projectionRows = 100; },
        "projection_rows: found 100, expected a multiple of 6 (projection.rows)"},
       {"weight panel", [](CpuSchedule &s) { s.weightPanel = 96; },
