@@ -41,15 +41,7 @@ std::string describeCompilation(const Config &config, const CpuSchedule &schedul
                                 const cpu::TargetInfo &target) {
   CpuSchedule knobs = schedule;
   knobs.provenance = {}; // where they come from changes no code
-  // Whole structs, so that a field that is added and forgotten here does not compile.
-  const auto &[name, triple, cpu, instructionSet, features, kernels, traits, required] = target;
-  const auto &[arch, sse41, avx, f16c, fma, avx2, avx512, kernelLanes] = kernels;
-  const auto &[lanes, registers, l1Bytes, l2Bytes] = traits;
-  return formatv("{0}{1}{2} {3} {4} {5} {6} {7:x}\n{8} {9} {10} {11} {12} {13} {14} {15}\n"
-                 "{16} {17} {18} {19}\n",
-                 toJson(config), toJson(knobs), name, triple, cpu, instructionSet, features,
-                 required, static_cast<int>(arch), sse41, avx, f16c, fma, avx2, avx512, kernelLanes,
-                 lanes, registers, l1Bytes, l2Bytes);
+  return toJson(config) + toJson(knobs) + cpu::describe(target) + "\n";
 }
 
 uint64_t contentHash(const Config &config, const CpuSchedule &schedule,

@@ -4,6 +4,7 @@
 #include "attune/attune.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
@@ -152,6 +153,18 @@ TargetInfo baselineOf(const TargetInfo &target) {
   return target.kernels.arch == KernelTarget::Arch::AArch64
              ? aarch64Target(kAArch64, kAArch64Baseline)
              : x86Named(kX86);
+}
+
+std::string describe(const TargetInfo &target) {
+  // Whole structs, so that a field that is added and forgotten here does not compile.
+  const auto &[name, triple, cpu, instructionSet, features, kernels, traits, required] = target;
+  const auto &[arch, sse41, avx, f16c, fma, avx2, avx512, kernelLanes] = kernels;
+  const auto &[lanes, registers, l1Bytes, l2Bytes] = traits;
+  return llvm::formatv("{0} {1} {2} {3} {4} {5:x}\n{6} {7} {8} {9} {10} {11} {12} {13}\n"
+                       "{14} {15} {16} {17}",
+                       name, triple, cpu, instructionSet, features, required,
+                       static_cast<int>(arch), sse41, avx, f16c, fma, avx2, avx512, kernelLanes,
+                       lanes, registers, l1Bytes, l2Bytes);
 }
 
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name) {

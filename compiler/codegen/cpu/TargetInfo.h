@@ -30,6 +30,9 @@ llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name);
 /// The target of the same architecture whose code every CPU of it runs.
 TargetInfo baselineOf(const TargetInfo &target);
 
+/// All that code for a target depends on, as text.
+std::string describe(const TargetInfo &target);
+
 /// All names that resolveTarget takes, `host` first.
 std::vector<std::string> targetNames();
 
