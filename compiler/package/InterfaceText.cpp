@@ -24,6 +24,11 @@ std::string shapeText(const InterfaceTensor &tensor) {
   return "(" + join(map_range(tensor.sizes, sizeText), ", ") + ")";
 }
 
+std::string shapeText(ArrayRef<int64_t> shape) {
+  auto text = [](int64_t size) { return std::to_string(size); };
+  return "(" + join(map_range(shape, text), ", ") + ")";
+}
+
 ArrayRef<StringLiteral> dtypeNames(const InterfaceTensor &tensor) {
   static constexpr StringLiteral masks[] = {"bool", "uint8"}, floats[] = {"float32"};
   if (tensor.type == InterfaceType::Mask)

@@ -15,6 +15,9 @@ std::string sizeText(const SymbolicSize &size);
 /// The shape of a tensor: "(N, L, S + 1)".
 std::string shapeText(const InterfaceTensor &tensor);
 
+/// The shape of a tensor that was given: "(2, 5, 64)".
+std::string shapeText(llvm::ArrayRef<int64_t> shape);
+
 /// The element types that a tensor may have, by their names in attune.h.
 llvm::ArrayRef<llvm::StringLiteral> dtypeNames(const InterfaceTensor &tensor);
 

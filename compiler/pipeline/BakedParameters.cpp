@@ -12,21 +12,14 @@ using namespace llvm;
 namespace attune {
 
 namespace {
-std::string sizesText(const attune_tensor &tensor) {
-  return "(" +
-         join(map_range(ArrayRef(tensor.sizes, tensor.rank),
-                        [](int64_t size) { return std::to_string(size); }),
-              ", ") +
-         ")";
-}
-
 Error check(const InterfaceTensor &expected, const attune_tensor &found) {
   if (found.dtype != ATTUNE_FLOAT32)
     return createStringError("%s: dtype is %s, expected float32", expected.name.c_str(),
                              attune_dtype_name(found.dtype));
-  if (ArrayRef(found.sizes, found.rank) != ArrayRef(shapeOf(expected, CallSizes())))
+  const ArrayRef<int64_t> sizes(found.sizes, found.rank);
+  if (sizes != ArrayRef(shapeOf(expected, CallSizes())))
     return createStringError("%s: shape is %s, expected %s", expected.name.c_str(),
-                             sizesText(found).c_str(), shapeText(expected).c_str());
+                             shapeText(sizes).c_str(), shapeText(expected).c_str());
   return Error::success();
 }
 

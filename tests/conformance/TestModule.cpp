@@ -112,15 +112,19 @@ TestModule::TestModule(const Config &config, const cpu::TargetInfo &target,
   loaded = valueOf(LoadedModule::load(compiled.object, config.name));
 }
 
+std::vector<attune_tensor> parameterViews(Problem &problem) {
+  std::vector<attune_tensor> views;
+  for (HostTensor &parameter : problem.parameters)
+    views.push_back(attune_dense_tensor(parameter.values.data(), ATTUNE_FLOAT32,
+                                        parameter.sizes.size(), parameter.sizes.data()));
+  return views;
+}
+
 TestModule::TestModule(const Config &config, const std::vector<cpu::TargetInfo> &targets,
-                       const Problem *baked) {
+                       Problem *baked) {
   CompileOptions options;
-  std::vector<HostTensor> parameters;
   if (baked)
-    parameters = baked->parameters;
-  for (HostTensor &parameter : parameters)
-    options.parameters.push_back(attune_dense_tensor(
-        parameter.values.data(), ATTUNE_FLOAT32, parameter.sizes.size(), parameter.sizes.data()));
+    options.parameters = parameterViews(*baked);
   compiled = valueOf(compile(config, targets, options));
   loaded = valueOf(LoadedModule::load(compiled.object, config.name));
 }

@@ -44,6 +44,9 @@ struct PlacedCall {
   }
 };
 
+/// Dense views of a problem's parameters, in the interface's order.
+std::vector<attune_tensor> parameterViews(Problem &problem);
+
 class TestModule {
 public:
   /// Compiles and loads; throws std::runtime_error with the compiler's message.
@@ -52,8 +55,7 @@ public:
   TestModule(const Config &config, const cpu::TargetInfo &target,
              std::optional<CpuSchedule> schedule);
   /// For several targets; with the parameters of `baked`, unless it is null, in the object.
-  TestModule(const Config &config, const std::vector<cpu::TargetInfo> &targets,
-             const Problem *baked);
+  TestModule(const Config &config, const std::vector<cpu::TargetInfo> &targets, Problem *baked);
 
   const Config &config() const { return compiled.config; }
   const CompiledModule &result() const { return compiled; }

@@ -53,9 +53,8 @@ protected:
     for (const attune_module *one = &module.module(); one; one = one->fallback) {
       if (one->cpu_features & ~attune_cpu_features())
         continue;
-      TestModule &same = module;
-      same.useVariant(one);
-      expectRight(same, "features " + std::to_string(one->cpu_features));
+      module.useVariant(one);
+      expectRight(module, "features " + std::to_string(one->cpu_features));
       ++ran;
     }
     module.useVariant(nullptr);
@@ -127,9 +126,7 @@ TEST(VariantErrors, Parameters) {
   Problem problem = emptyProblem(configOf(cases[1].config), {1, 1, 1});
   auto refusalOf = [&](auto change) {
     CompileOptions options;
-    for (HostTensor &parameter : problem.parameters)
-      options.parameters.push_back(attune_dense_tensor(
-          parameter.values.data(), ATTUNE_FLOAT32, parameter.sizes.size(), parameter.sizes.data()));
+    options.parameters = parameterViews(problem);
     change(options.parameters);
     return refusal({targetOf("host")}, options);
   };

@@ -4,7 +4,6 @@
 #include "Common.h"
 #include "package/InterfaceText.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -86,10 +85,8 @@ Error KnownSizes::bind(const InterfaceTensor &spec, const attune_tensor &tensor,
   }
   if (fits)
     return Error::success();
-  auto text = [](int64_t size) { return std::to_string(size); };
-  return createStringError("%s: tensor '%s' has shape (%s), expected %s", file.path.c_str(),
-                           spec.name.c_str(), join(map_range(shape, text), ", ").c_str(),
-                           shapeText(spec).c_str());
+  return createStringError("%s: tensor '%s' has shape %s, expected %s", file.path.c_str(),
+                           spec.name.c_str(), shapeText(shape).c_str(), shapeText(spec).c_str());
 }
 
 CallSizes KnownSizes::complete() const {
