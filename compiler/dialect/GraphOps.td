@@ -197,6 +197,7 @@ def Mha_SizeOp : Mha_Op<"size", [Pure]> {
 
 def Mha_ElementOp : Mha_Op<"element", [Pure]> {
   let summary = "One element of a tensor or memref, inside a score or keep region";
+  let description = "An element of a floating-point tensor is converted to f32.";
   let arguments = (ins AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$source, Variadic<Index>:$indices);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$source `[` $indices `]` attr-dict `:` type($source) `->` type($result)";

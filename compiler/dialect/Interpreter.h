@@ -41,10 +41,12 @@ struct Array {
   Array dense() const;
 };
 
+enum class Rounding { None, Float32, BFloat16, Float16 };
+
 struct InterpreterOptions {
-  /// Rounds every stored element and every arithmetic result to float32 and sums one product after
-  /// the other: a naive single-precision implementation, for error bounds.
-  bool roundToFloat32 = false;
+  /// Unless None: a naive implementation in this type, for error bounds. Every stored element is
+  /// rounded to it; arithmetic is that of float32 and sums one product after the other.
+  Rounding rounding = Rounding::None;
 };
 
 /// Runs a function on tensors and returns its results. An operation that is not known, an access

@@ -48,8 +48,8 @@ Array joined(const Array &given, const std::optional<Array> &appended) {
 
 /// weights = softmax(scores); out = weights . values, where keys of score -inf are not looked at.
 template <typename Real>
-void attendRow(ArrayRef<double> scores, const double *values, bool nanMaskedRows,
-               MutableArrayRef<double> weights, MutableArrayRef<double> out) {
+void attendRow(const Interpreter &interpreter, ArrayRef<double> scores, const double *values,
+               bool nanMaskedRows, MutableArrayRef<double> weights, MutableArrayRef<double> out) {
   Real maximum = -std::numeric_limits<Real>::infinity(), sum = 0;
   for (double score : scores) // a NaN wins and stays
     if (const Real s = static_cast<Real>(score); s > maximum || std::isnan(s))
@@ -60,7 +60,7 @@ void attendRow(ArrayRef<double> scores, const double *values, bool nanMaskedRows
   }
   const double masked = nanMaskedRows ? poison : 0.0;
   for (double &weight : weights)
-    weight = sum == 0 ? masked : static_cast<Real>(weight) / sum;
+    weight = sum == 0 ? masked : interpreter.rounded(static_cast<Real>(weight) / sum);
   if (sum == 0)
     return llvm::fill(out, masked);
   std::vector<Real> result(out.size());
@@ -85,7 +85,8 @@ llvm::Expected<AttentionResult> attend(Interpreter &interpreter, Operation *op,
   AttentionResult result{Array::filled({q.shape[0], heads, length, columns}), {}};
   if (problem.wantsWeights)
     result.weights = Array::filled({q.shape[0], heads, length, keys});
-  const double scale = interpreter.rounded(problem.scale);
+  const bool isExact = interpreter.options.rounding == Rounding::None;
+  const double scale = isExact ? problem.scale : roundedToFloat32(problem.scale);
   std::vector<double> weights(keys);
   constexpr int64_t rowBlock = 64;
   for (int64_t panel = 0; panel < q.shape[0] * heads; ++panel)
@@ -103,12 +104,11 @@ llvm::Expected<AttentionResult> attend(Interpreter &interpreter, Operation *op,
                 adjust(panel / heads, panel % heads, first + row, line.take_front(given)))
           return std::move(error);
         const int64_t at = panel * length + first + row;
-        (interpreter.options.roundToFloat32
-             ? attendRow<float>
-             : attendRow<double>)(line, v.storage->data() + panel * keys * columns,
-                                  problem.nanMaskedRows, weights,
-                                  MutableArrayRef(result.out.storage->data() + at * columns,
-                                                  columns));
+        (isExact ? attendRow<double>
+                 : attendRow<float>)(interpreter, line, v.storage->data() + panel * keys * columns,
+                                     problem.nanMaskedRows, weights,
+                                     MutableArrayRef(result.out.storage->data() + at * columns,
+                                                     columns));
         if (problem.wantsWeights)
           llvm::copy(weights, result.weights.storage->begin() + at * keys);
       }

@@ -60,9 +60,9 @@ std::vector<int64_t> Interpreter::integers(ArrayRef<OpFoldResult> mixed) {
 }
 
 void Interpreter::round(std::vector<double> &stored) const {
-  if (options.roundToFloat32)
+  if (options.rounding != Rounding::None)
     for (double &value : stored)
-      value = roundedToFloat32(value);
+      value = rounded(value);
 }
 
 llvm::Expected<RegionPlan *> Interpreter::plan(Region &region, std::optional<Lengths> lengths) {
@@ -184,10 +184,10 @@ static void multiplyAs(int64_t rows, int64_t columns, int64_t depth, Matrix a, M
 
 void multiply(int64_t rows, int64_t columns, int64_t depth, Matrix a, Matrix b, double *c,
               const InterpreterOptions &options) {
-  if (options.roundToFloat32)
-    multiplyAs<float>(rows, columns, depth, a, b, c);
-  else
+  if (options.rounding == Rounding::None)
     multiplyAs<double>(rows, columns, depth, a, b, c);
+  else
+    multiplyAs<float>(rows, columns, depth, a, b, c);
 }
 
 /// The value of an affine expression; nullopt for a division by zero.

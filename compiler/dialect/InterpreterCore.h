@@ -82,9 +82,7 @@ public:
 
   /// Rounds what is about to be stored, if the options say so.
   void round(std::vector<double> &stored) const;
-  double rounded(double value) const {
-    return options.roundToFloat32 ? roundedToFloat32(value) : value;
-  }
+  double rounded(double value) const { return roundedTo(options.rounding, value); }
 
   const InterpreterOptions options;
 

@@ -200,6 +200,20 @@ unsigned widthOf(Type type) {
 bool isScalar(Type type) { return type.isIntOrIndexOrFloat() && widthOf(type) <= 64; }
 } // namespace
 
+double roundedTo(Rounding rounding, double value) {
+  const llvm::fltSemantics *types[] = {nullptr, nullptr, &llvm::APFloat::BFloat(),
+                                       &llvm::APFloat::IEEEhalf()};
+  if (rounding == Rounding::None)
+    return value;
+  if (rounding == Rounding::Float32)
+    return roundedToFloat32(value);
+  llvm::APFloat number(value);
+  bool losesInfo;
+  number.convert(*types[static_cast<int>(rounding)], llvm::APFloat::rmNearestTiesToEven,
+                 &losesInfo);
+  return number.convertToDouble();
+}
+
 std::optional<ScalarInstruction> translateScalar(Operation *op, const InterpreterOptions &options) {
   auto found = scalarOperations().find(op->getName().getStringRef());
   if (found == scalarOperations().end() || op->getNumResults() != 1 ||
@@ -210,7 +224,7 @@ std::optional<ScalarInstruction> translateScalar(Operation *op, const Interprete
   instruction.evaluate = found->second;
   instruction.operandWidth = std::max(1u, widthOf(op->getOperand(0).getType()));
   instruction.resultWidth = widthOf(op->getResult(0).getType());
-  instruction.rounds = options.roundToFloat32;
+  instruction.rounds = options.rounding != Rounding::None;
   instruction.divides = isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
                             arith::FloorDivSIOp, arith::CeilDivSIOp>(op);
   if (auto compare = dyn_cast<arith::CmpIOp>(op))
@@ -227,11 +241,11 @@ std::optional<Scalar> constantScalar(Operation *op, const InterpreterOptions &op
   if (auto number = dyn_cast<IntegerAttr>(constant.getValue()))
     return integer(number.getValue().getSExtValue());
   double value = cast<FloatAttr>(constant.getValue()).getValueAsDouble();
-  return real(options.roundToFloat32 ? roundedToFloat32(value) : value);
+  return real(options.rounding == Rounding::None ? value : roundedToFloat32(value));
 }
 
 ElementKind::ElementKind(Type type, const InterpreterOptions &options)
-    : isInteger(type.isIntOrIndex()), rounds(!isInteger && options.roundToFloat32) {
+    : isInteger(type.isIntOrIndex()), rounds(!isInteger && options.rounding != Rounding::None) {
   if (isInteger)
     width = widthOf(type);
 }

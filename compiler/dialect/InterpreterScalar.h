@@ -44,6 +44,9 @@ inline int64_t wrap(int64_t value, unsigned width) {
 
 inline double roundedToFloat32(double value) { return static_cast<float>(value); }
 
+/// The nearest number of a type, ties to even.
+double roundedTo(Rounding rounding, double value);
+
 /// Runs one instruction; false on a division by zero.
 inline bool run(const ScalarInstruction &instruction, const Scalar *operands, Scalar &result) {
   if (instruction.divides && operands[1].integer == 0)

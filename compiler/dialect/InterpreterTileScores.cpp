@@ -185,9 +185,9 @@ llvm::Error runScores(Interpreter &interpreter, ScoresOp op) {
   Rows rescale{std::vector<double>(p.rows, poison)};
   for (int64_t i = 0; i < p.count; ++i) {
     MutableArrayRef<double> row = scores->row(i).take_front(p.columnCount);
-    (interpreter.options.roundToFloat32
-         ? softmaxStep<float>
-         : softmaxStep<double>)(row, stats.max[i], stats.sum[i], rescale.values[i]);
+    (interpreter.options.rounding == Rounding::None
+         ? softmaxStep<double>
+         : softmaxStep<float>)(row, stats.max[i], stats.sum[i], rescale.values[i]);
     llvm::copy(row, p.row(i));
   }
   interpreter.set(op.getP(), std::move(p));
@@ -237,8 +237,9 @@ llvm::Error runSoftmax(Interpreter &interpreter, SoftmaxOp op) {
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t j = 0; j < columns; ++j)
       row[j] = window->at(i, j);
-    stats.sum[i] = interpreter.options.roundToFloat32 ? exponentials<float>(row, stats.max[i], 0)
-                                                      : exponentials<double>(row, stats.max[i], 0);
+    stats.sum[i] = interpreter.options.rounding == Rounding::None
+                       ? exponentials<double>(row, stats.max[i], 0)
+                       : exponentials<float>(row, stats.max[i], 0);
     for (int64_t j = 0; j < columns; ++j)
       window->at(i, j) = row[j];
   }

@@ -54,6 +54,10 @@ Type TileType::parse(AsmParser &parser) {
   return get(parser.getContext(), shape[0], shape[1], element, panel);
 }
 
+Type TileType::getRegionElementType() const {
+  return isa<FloatType>(getElementType()) ? Type(Float32Type::get(getContext())) : getElementType();
+}
+
 void TileType::print(AsmPrinter &printer) const {
   printer << "<" << getRows() << "x" << getColumns() << "x" << getElementType();
   if (getPanel())

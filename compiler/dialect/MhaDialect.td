@@ -55,6 +55,10 @@ def Mha_TileType : Mha_Type<"Tile", "tile"> {
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "::mlir::Type":$elementType,
                         "bool":$panel);
   let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    /// The type of an element in a region: f32 for every floating-point type.
+    ::mlir::Type getRegionElementType() const;
+  }];
 }
 
 def Mha_RowsType : Mha_Type<"Rows", "rows"> {

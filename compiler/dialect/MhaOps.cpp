@@ -183,7 +183,7 @@ template <typename Op> static LogicalResult verifyScoring(Op op) {
     return op.emitOpError() << "must be the only use of its statistics, they are updated in place";
   SmallVector<Type> elements;
   for (Value tile : op.getTiles())
-    elements.push_back(cast<TileType>(tile.getType()).getElementType());
+    elements.push_back(cast<TileType>(tile.getType()).getRegionElementType());
   return verifyScoreAndKeep(op, op.getScore(), op.getKeep(), elements);
 }
 

@@ -92,7 +92,7 @@ def Mha_ScoresOp : Mha_Op<"scores", [AllTypesMatch<["stats", "new_stats"]>]> {
     they fill whole panels. A row without any visible key has p = 0.
 
     Regions take (s, b, h, i, j, elements...) and (b, h, i, j, elements...), where the elements are those
-    of the tile operands at (i, j); a tile of one row serves every i. `at` gives b, h and the first query
+    of the tile operands at (i, j), floating-point ones as f32; a tile of one row serves every i. `at` gives b, h and the first query
     and key index.
   }];
   let arguments = (ins Mha_TileType:$query, Mha_TileType:$key, Mha_StatsType:$stats, Index:$batch,

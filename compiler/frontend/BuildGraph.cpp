@@ -28,8 +28,9 @@ RankedTensorType tensorType(const InterfaceTensor &tensor, Builder &builder) {
   SmallVector<int64_t> shape;
   for (const SymbolicSize &size : tensor.sizes)
     shape.push_back(size.symbol == SizeSymbol::Fixed ? size.factor : ShapedType::kDynamic);
-  Type element =
-      tensor.type == InterfaceType::Mask ? Type(builder.getI8Type()) : Type(builder.getF32Type());
+  const Type floats[] = {builder.getF32Type(), builder.getBF16Type(), builder.getF16Type()};
+  Type element = tensor.type == InterfaceType::Mask ? Type(builder.getI8Type())
+                                                    : floats[static_cast<int>(tensor.dtype)];
   return RankedTensorType::get(shape, element);
 }
 
@@ -44,12 +45,11 @@ public:
   SmallVector<Value> attention() {
     mha::OrderAttr order = mha::OrderAttr::get(builder.getContext(), interfaceOrder(config));
     auto split = [&](Value x) -> Value {
-      auto shape = cast<RankedTensorType>(x.getType()).getShape();
-      SmallVector<int64_t> heads(shape);
+      auto type = cast<RankedTensorType>(x.getType());
+      SmallVector<int64_t> heads(type.getShape());
       if (heads.size() == 3)
         heads.insert(heads.begin(), 1);
-      return mha::SplitHeadsOp::create(builder, loc,
-                                       RankedTensorType::get(heads, builder.getF32Type()), x, order,
+      return mha::SplitHeadsOp::create(builder, loc, type.clone(heads), x, order,
                                        builder.getI64IntegerAttr(0));
     };
     Value query = split(values.lookup("query")), key = split(keyInput()),

@@ -18,7 +18,7 @@
 namespace attune {
 
 enum class Op { MultiheadAttention, Attention };
-enum class DType { Float32 };
+enum class DType { Float32, BFloat16, Float16 };
 enum class FullyMaskedRows { Zero, Nan };
 enum class Inputs { Separate, SharedKeyValue, Self };
 enum class AttnMask { None, Bool2d, Bool3d, Float2d, Float3d };

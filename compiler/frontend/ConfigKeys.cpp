@@ -18,8 +18,7 @@ constexpr double maxHeadDim = 1 << 10;
 constexpr double maxLength = INT32_MAX;
 
 const StringRef opChoices[] = {"multihead_attention", "attention"};
-const StringRef dtypeChoices[] = {"float32"};
-const StringRef laterDtypes[] = {"bfloat16", "float16"};
+const StringRef dtypeChoices[] = {"float32", "bfloat16", "float16"};
 const StringRef maskedRowChoices[] = {"zero", "nan"};
 const StringRef inputChoices[] = {"separate", "shared_key_value", "self"};
 const StringRef attnMaskChoices[] = {"none", "bool_2d", "bool_3d", "float_2d", "float_3d"};
@@ -47,7 +46,6 @@ const ConfigKey keys[] = {
      .type = KeyType::Choice,
      .defaultText = R"("float32")",
      .choices = dtypeChoices,
-     .laterChoices = laterDtypes,
      .help = "type of tensors and parameters",
      .field = ATTUNE_FIELD(dtype)},
     {.path = "score",

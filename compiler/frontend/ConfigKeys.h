@@ -34,8 +34,6 @@ struct ConfigKey {
   llvm::StringRef attentionDefaultText = {};    ///< JSON, where op attention has another default
   double min = 0, max = 0;                      ///< Integer and Number: both included
   llvm::ArrayRef<llvm::StringRef> choices = {}; ///< in the order of the enumeration
-  llvm::ArrayRef<llvm::StringRef> laterChoices =
-      {};                          ///< in the contract, not yet in the enumeration
   llvm::StringRef pattern = {};    ///< String: a regular expression, in POSIX and in ECMA terms
   llvm::StringRef constraint = {}; ///< what type, range and choices do not say; a pattern in words
   llvm::StringRef help = {};

@@ -108,10 +108,6 @@ llvm::Error ConfigReader::addOverride(StringRef text) {
 
 llvm::Error ConfigReader::wrongValue(const ConfigKey &key, const JsonMember &member) const {
   const auto *word = std::get_if<std::string>(&member.scalar);
-  if (word && llvm::is_contained(key.laterChoices, *word))
-    return configError(&origins, key.path,
-                       member.shown + " is not supported yet by this version; set it to " +
-                           quotedList(key.choices));
   std::string advice;
   if (word && key.choices.size() > 1)
     if (StringRef name = nearest(*word, key.choices); !name.empty())

@@ -110,6 +110,14 @@ int64_t appendedColumns(const Config &config) {
   return int64_t(config.module.addBiasKv) + int64_t(config.module.addZeroAttn);
 }
 
+/// Floating-point tensors have the configuration's dtype.
+static std::vector<InterfaceTensor> withDtype(std::vector<InterfaceTensor> tensors,
+                                              const Config &config) {
+  for (InterfaceTensor &tensor : tensors)
+    tensor.dtype = config.dtype;
+  return tensors;
+}
+
 std::vector<InterfaceTensor> interfaceInputs(const Config &config) {
   const ModuleConfig &module = config.module;
   const ForwardConfig &forward = config.forward;
@@ -126,7 +134,7 @@ std::vector<InterfaceTensor> interfaceInputs(const Config &config) {
     inputs.push_back(attnMask(config));
   if (forward.keyPaddingMask != KeyPaddingMask::None)
     inputs.push_back(keyPaddingMask(config));
-  return inputs;
+  return withDtype(std::move(inputs), config);
 }
 
 std::vector<InterfaceTensor> interfaceOutputs(const Config &config) {
@@ -135,7 +143,7 @@ std::vector<InterfaceTensor> interfaceOutputs(const Config &config) {
        activationSizes(config, target(config), config.module.embedDim)}};
   if (config.forward.needWeights)
     outputs.push_back(attentionWeights(config));
-  return outputs;
+  return withDtype(std::move(outputs), config);
 }
 
 std::vector<InterfaceTensor> interfaceParameters(const Config &config) {
@@ -163,7 +171,7 @@ std::vector<InterfaceTensor> interfaceParameters(const Config &config) {
   parameter("out_proj.weight", {fixed(embedDim), fixed(embedDim)});
   if (module.bias)
     parameter("out_proj.bias", {fixed(embedDim)});
-  return parameters;
+  return withDtype(std::move(parameters), config);
 }
 
 } // namespace attune

@@ -25,12 +25,13 @@ struct SymbolicSize {
   bool operator==(const SymbolicSize &) const = default;
 };
 
-enum class InterfaceType { Float, Mask }; ///< the configuration's dtype, or bool / uint8
+enum class InterfaceType { Float, Mask }; ///< of the configuration's dtype, or bool / uint8
 
 struct InterfaceTensor {
   std::string name; ///< as in PyTorch: query, attn_mask, in_proj_weight ...
   InterfaceType type = InterfaceType::Float;
   std::vector<SymbolicSize> sizes;
+  DType dtype = DType::Float32; ///< of a Float
 };
 
 /// Run-time values of the symbols in one call.

@@ -2,7 +2,7 @@
 #include "package/Descriptor.h"
 
 #include "attune/attune.h"
-#include "frontend/Interface.h"
+#include "package/InterfaceText.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/Linker/Linker.h"
@@ -140,7 +140,7 @@ private:
       flags |= ATTUNE_ARGUMENT_EVEN_ROWS;
     const uint32_t dtypes = tensor.type == InterfaceType::Mask
                                 ? 1u << ATTUNE_BOOL | 1u << ATTUNE_UINT8
-                                : 1u << ATTUNE_FLOAT32;
+                                : 1u << interfaceDtype(tensor);
     SmallVector<Constant *> sizes;
     for (const SymbolicSize &entry : tensor.sizes)
       sizes.push_back(size(entry));

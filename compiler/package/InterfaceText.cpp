@@ -30,10 +30,17 @@ std::string shapeText(ArrayRef<int64_t> shape) {
 }
 
 ArrayRef<StringLiteral> dtypeNames(const InterfaceTensor &tensor) {
-  static constexpr StringLiteral masks[] = {"bool", "uint8"}, floats[] = {"float32"};
+  static constexpr StringLiteral masks[] = {"bool", "uint8"},
+                                 floats[] = {"float32", "bfloat16", "float16"};
   if (tensor.type == InterfaceType::Mask)
     return masks;
-  return floats;
+  return ArrayRef(floats).slice(static_cast<size_t>(tensor.dtype), 1);
+}
+
+attune_dtype interfaceDtype(const InterfaceTensor &tensor) {
+  constexpr attune_dtype floats[] = {ATTUNE_FLOAT32, ATTUNE_BFLOAT16, ATTUNE_FLOAT16};
+  return tensor.type == InterfaceType::Mask ? ATTUNE_BOOL
+                                            : floats[static_cast<size_t>(tensor.dtype)];
 }
 
 } // namespace attune

@@ -2,6 +2,7 @@
 #ifndef ATTUNE_PACKAGE_INTERFACETEXT_H
 #define ATTUNE_PACKAGE_INTERFACETEXT_H
 
+#include "attune/attune.h"
 #include "frontend/Interface.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -20,6 +21,9 @@ std::string shapeText(llvm::ArrayRef<int64_t> shape);
 
 /// The element types that a tensor may have, by their names in attune.h.
 llvm::ArrayRef<llvm::StringLiteral> dtypeNames(const InterfaceTensor &tensor);
+
+/// The dtype of a tensor; bool for a mask that forbids, which may be uint8 as well.
+attune_dtype interfaceDtype(const InterfaceTensor &tensor);
 
 } // namespace attune
 

@@ -2,6 +2,7 @@
 #include "pipeline/BakedParameters.h"
 
 #include "frontend/Interface.h"
+#include "package/Elements.h"
 #include "package/InterfaceText.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
@@ -13,9 +14,10 @@ namespace attune {
 
 namespace {
 Error check(const InterfaceTensor &expected, const attune_tensor &found) {
-  if (found.dtype != ATTUNE_FLOAT32)
-    return createStringError("%s: dtype is %s, expected float32", expected.name.c_str(),
-                             attune_dtype_name(found.dtype));
+  const attune_dtype dtype = interfaceDtype(expected);
+  if (found.dtype != dtype)
+    return createStringError("%s: dtype is %s, expected %s", expected.name.c_str(),
+                             attune_dtype_name(found.dtype), attune_dtype_name(dtype));
   const ArrayRef<int64_t> sizes(found.sizes, found.rank);
   if (sizes != ArrayRef(shapeOf(expected, CallSizes())))
     return createStringError("%s: shape is %s, expected %s", expected.name.c_str(),
@@ -26,10 +28,11 @@ Error check(const InterfaceTensor &expected, const attune_tensor &found) {
 mha::Array arrayOf(const attune_tensor &tensor) {
   ArrayRef<int64_t> sizes(tensor.sizes, tensor.rank);
   mha::Array array = mha::Array::filled(sizes);
-  const auto *data = static_cast<const float *>(tensor.data);
   std::vector<int64_t> index(sizes.size(), 0);
   for (double &element : *array.storage) {
-    element = data[std::inner_product(index.begin(), index.end(), tensor.strides, int64_t(0))];
+    element =
+        readElement(tensor.data, tensor.dtype,
+                    std::inner_product(index.begin(), index.end(), tensor.strides, int64_t(0)));
     for (size_t k = sizes.size(); k-- > 0;) {
       ++index[k];
       if (index[k] < sizes[k])

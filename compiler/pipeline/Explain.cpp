@@ -175,7 +175,7 @@ std::optional<int64_t> evaluateWorkspace(FuncOp function, const ExplainedCall &c
 int64_t bytesOf(const std::vector<InterfaceTensor> &tensors, const CallSizes &sizes) {
   int64_t total = 0;
   for (const InterfaceTensor &tensor : tensors) {
-    int64_t bytes = tensor.type == InterfaceType::Mask ? 1 : sizeof(float);
+    int64_t bytes = attune_dtype_size(interfaceDtype(tensor));
     for (int64_t size : shapeOf(tensor, sizes))
       bytes *= size;
     total += bytes;

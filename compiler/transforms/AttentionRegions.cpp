@@ -158,7 +158,7 @@ IRMapping AttentionRegions::startRegion(Region &from, Region &to, ValueRange til
     types.insert(types.begin(), builder.getF32Type());
   const size_t plain = types.size();
   for (Value operand : tiles)
-    types.push_back(cast<mha::TileType>(operand.getType()).getElementType());
+    types.push_back(cast<mha::TileType>(operand.getType()).getRegionElementType());
   Block *block = builder.createBlock(&to, {}, types, SmallVector<Location>(types.size(), loc));
   IRMapping mapping;
   if (!from.empty())

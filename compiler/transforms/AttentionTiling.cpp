@@ -20,8 +20,9 @@ AttentionTiling::AttentionTiling(TileBuilder &tile, const AttentionStage &stage)
   for (const KeepConjunct &conjunct : regions.conjuncts())
     if (conjunct.isPadding())
       padding = conjunct.mask;
-  // Values of padded keys may hold anything, NaN included: only packing makes them zero.
-  packValue = packValue || padding;
+  // Values of padded keys may hold anything, NaN included: only packing makes them zero. Kernels
+  // multiply float32.
+  packValue = packValue || padding || !isFloat32(stage.value);
 }
 
 LogicalResult AttentionTiling::prepare() {
@@ -103,11 +104,22 @@ QueryTile AttentionTiling::queryTileAt(ValueRange point, Value slot) {
   q.first = tile.apply(tile.d(0) * queryTile, point[2]);
   q.count = tile.min({builder.getAffineConstantExpr(queryTile), tile.d(0) - tile.d(1)},
                      {stage.targetLength, q.first});
-  q.query = tile.load(stage.query, {q.batch, q.head, q.first, zero}, q.count, {},
-                      tileType(queryTile, stage.headDim));
+  q.query = loadQuery(q);
   q.firstKey = rangeEnd(q.batch, kFirstKey, zero);
   q.keyLimit = rangeEnd(q.batch, kKeyLimit, stage.sourceLength);
   return q;
+}
+
+/// Queries of another type are converted once a tile.
+Value AttentionTiling::loadQuery(const QueryTile &q) {
+  Value zero = tile.constant(0);
+  SmallVector<Value> place = {q.batch, q.head, q.first, zero};
+  mha::TileType type = tileType(queryTile, stage.headDim);
+  if (isFloat32(stage.query))
+    return tile.load(stage.query, place, q.count, {}, type);
+  Value copy = tile.allocate({queryTile, stage.headDim}, {});
+  tile.pack(mha::PackKind::Rows, {stage.query, place}, q.count, {copy, {zero, zero}});
+  return tile.load(copy, {zero, zero}, q.count, {}, type);
 }
 
 KvBounds AttentionTiling::kvBounds(const QueryTile &q) {

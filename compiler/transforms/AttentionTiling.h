@@ -87,6 +87,7 @@ protected:
   mlir::Value queryTiles, kvTiles;
 
 private:
+  mlir::Value loadQuery(const QueryTile &q);
   void findKeyRanges();
   mlir::Value rangeEnd(mlir::Value batch, int64_t which, mlir::Value whole);
   /// How many leading keys some row (or, byAllRows, every row) may see by the bounds of keep.

@@ -45,9 +45,11 @@ public:
         builder.getF64FloatAttr(scale), op.getIsCausalAttr(), op.getNanMaskedRowsAttr(),
         op.getAverageWeightsAttr());
     attention.getScore().takeBody(op.getScore());
-    Value merged = mha::MergeHeadsOp::create(builder, loc, op.getResult().getType(),
+    RankedTensorType resultType = op.getResult().getType();
+    Value merged = mha::MergeHeadsOp::create(builder, loc, resultType.clone(builder.getF32Type()),
                                              attention.getResult(), op.getOrderAttr());
-    Value result = project(merged, op.getOutProjWeight(), op.getOutProjBias(), {0, 0});
+    Value result = project(merged, op.getOutProjWeight(), op.getOutProjBias(), {0, 0},
+                           resultType.getElementType());
     op.getResult().replaceAllUsesWith(result);
     if (op.getWeights())
       op.getWeights().replaceAllUsesWith(attention.getWeights());
@@ -60,13 +62,14 @@ private:
     int64_t row, bias;
   };
 
-  Value project(Value x, Value weight, Value bias, First first) {
+  /// What lies between projections and attention is float32.
+  Value project(Value x, Value weight, Value bias, First first, Type element) {
     SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
     shape.back() = embedDim;
     IntegerAttr biasFirst =
         bias && first.bias != first.row ? builder.getI64IntegerAttr(first.bias) : IntegerAttr();
-    return mha::ProjectOp::create(builder, loc, RankedTensorType::get(shape, builder.getF32Type()),
-                                  x, weight, bias, builder.getI64IntegerAttr(first.row), biasFirst);
+    return mha::ProjectOp::create(builder, loc, RankedTensorType::get(shape, element), x, weight,
+                                  bias, builder.getI64IntegerAttr(first.row), biasFirst);
   }
 
   /// Query (part 0), key (1) or value (2), projected and viewed as heads.
@@ -74,7 +77,7 @@ private:
     const bool isStacked = op.getInProjWeights().size() == 1;
     Value weight = op.getInProjWeights()[isStacked ? 0 : part];
     First first = {isStacked ? part * embedDim : 0, part * embedDim};
-    Value rows = project(x, weight, op.getInProjBias(), first);
+    Value rows = project(x, weight, op.getInProjBias(), first, builder.getF32Type());
     return mha::SplitHeadsOp::create(
         builder, loc, headsType(cast<RankedTensorType>(rows.getType()), op.getOrder(), heads), rows,
         op.getOrderAttr(), builder.getI64IntegerAttr(0));

@@ -102,7 +102,8 @@ private:
       Value first = arith::MulIOp::create(builder, loc, b, count);
       indices.insert(indices.begin(), arith::AddIOp::create(builder, loc, first, h));
     }
-    return mha::ElementOp::create(builder, loc, type.getElementType(), mask, indices);
+    Type element = isFloat(mask) ? builder.getF32Type() : type.getElementType();
+    return mha::ElementOp::create(builder, loc, element, mask, indices);
   }
 
   Value visible(Value mask) {

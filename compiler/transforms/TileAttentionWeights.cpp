@@ -26,6 +26,7 @@ public:
     const int64_t dynamic = ShapedType::kDynamic;
     scratch = tile.allocate({dynamic, queryTile, dynamic},
                             {workers, tile.apply(tile.d(0) * kvTile + appendedWidth, kvTiles)});
+    weights = stage.weights;
     if (attend.getAverageWeights())
       buildAveraged();
     else
@@ -42,11 +43,51 @@ private:
   /// The heads of a query tile one after the other, in order: a sum does not depend on who is
   /// first.
   void buildAveraged() {
+    const bool sumsInPlace = isFloat32(stage.weights);
+    if (!sumsInPlace)
+      allocateSums();
     tile.forall({stage.batch, queryTiles}, [&](ValueRange point) {
       attendTile({point[0], tile.constant(0), point[1]}, /*add=*/false);
       tile.loop(tile.constant(1), stage.heads,
                 [&](Value head) { attendTile({point[0], head, point[1]}, /*add=*/true); });
+      if (!sumsInPlace)
+        storeSums(point[0], point[1]);
     });
+  }
+
+  /// Sums of weights over the heads are float32, whatever type the result has: a query tile of
+  /// rows a worker.
+  void allocateSums() {
+    Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
+    Value columns = tile.apply(tile.d(0) + attend.getAppendedCount(), stage.sourceLength);
+    weights =
+        tile.allocate({ShapedType::kDynamic, queryTile, ShapedType::kDynamic}, {workers, columns});
+  }
+
+  void storeSums(Value batch, Value queryTileIndex) {
+    Value zero = tile.constant(0);
+    QueryTile q;
+    q.batch = batch;
+    q.first = tile.apply(tile.d(0) * queryTile, queryTileIndex);
+    Value count = tile.min({builder.getAffineConstantExpr(queryTile), tile.d(0) - tile.d(1)},
+                           {stage.targetLength, q.first});
+    SmallVector<Value> target = weightsAt(q);
+    target.push_back(zero);
+    worker = mha::WorkerOp::create(builder, loc, builder.getIndexType());
+    tile.pack(mha::PackKind::Rows, {weights, {worker, zero, zero}}, count, {stage.weights, target});
+  }
+
+  /// Where the weights of a query tile lie in the result, without the column.
+  SmallVector<Value> weightsAt(const QueryTile &q) {
+    const bool averaged = attend.getAverageWeights();
+    const int64_t rank = cast<MemRefType>(stage.weights.getType()).getRank();
+    SmallVector<Value> place;
+    if (rank == (averaged ? 3 : 4))
+      place.push_back(q.batch);
+    if (!averaged)
+      place.push_back(q.head);
+    place.push_back(q.first);
+    return place;
   }
 
   void attendTile(ValueRange point, bool add) {
@@ -118,18 +159,13 @@ private:
   void emitWeights(const QueryTile &q, const KvBounds &bounds, Value stats, bool add) {
     const bool averaged = attend.getAverageWeights();
     const double factor = averaged ? 1.0 / attend.getQuery().getType().getDimSize(1) : 1.0;
-    const int64_t rank = cast<MemRefType>(stage.weights.getType()).getRank();
-    SmallVector<Value> target;
-    if (rank == (averaged ? 3 : 4))
-      target.push_back(q.batch);
-    if (!averaged)
-      target.push_back(q.head);
-    target.push_back(q.first);
+    SmallVector<Value> target =
+        weights == stage.weights ? weightsAt(q) : SmallVector<Value>{worker, tile.constant(0)};
     auto emit = [&](ArrayRef<Value> place, Value visited, Value column, Value columns) {
       SmallVector<Value> indices = target;
       indices.push_back(column);
-      mha::EmitWeightsOp::create(builder, loc, scratch, place, stats, visited, stage.weights,
-                                 indices, q.count, columns, llvm::APFloat(factor), add,
+      mha::EmitWeightsOp::create(builder, loc, scratch, place, stats, visited, weights, indices,
+                                 q.count, columns, llvm::APFloat(factor), add,
                                  attend.getNanMaskedRows());
     };
     Value zero = tile.constant(0);
@@ -140,6 +176,7 @@ private:
 
   const int64_t appendedWidth; ///< columns of the scratch in front of the given keys
   Value scratch, worker;
+  Value weights; ///< where weights are emitted: the result, or sums of each worker
 };
 } // namespace
 

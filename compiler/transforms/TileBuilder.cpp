@@ -63,4 +63,19 @@ void TileBuilder::pack(mha::PackKind kind, const Place &source, Value count, con
                       target.indices, padding.memref, padding.indices);
 }
 
+Value TileBuilder::asFloat32(Value rows, Value count) {
+  if (isFloat32(rows))
+    return rows;
+  // A block of rows is enough work to hand out.
+  constexpr int64_t block = 32;
+  const int64_t columns = cast<MemRefType>(rows.getType()).getShape().back();
+  Value copy = allocate({ShapedType::kDynamic, columns}, count);
+  forall(ceilDiv(count, block), [&](ValueRange point) {
+    Value zero = constant(0), first = apply(d(0) * block, point[0]);
+    Value left = min({builder.getAffineConstantExpr(block), d(0) - d(1)}, {count, first});
+    pack(mha::PackKind::Rows, {rows, {first, zero}}, left, {copy, {first, zero}});
+  });
+  return copy;
+}
+
 } // namespace attune

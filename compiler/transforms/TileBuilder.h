@@ -48,11 +48,18 @@ struct TileBuilder {
   };
   void pack(mha::PackKind kind, const Place &source, mlir::Value count, const Place &target,
             const Place &padding = {});
+  /// Rows (count, K) as float32: themselves, or a converted copy that all workers write.
+  mlir::Value asFloat32(mlir::Value rows, mlir::Value count);
 };
+
+/// True for elements that kernels compute with as they lie in memory.
+inline bool isFloat32(mlir::Value memref) {
+  return mlir::cast<mlir::MemRefType>(memref.getType()).getElementType().isF32();
+}
 
 /// The rows (R, K) of a projection's operand, and where its result goes.
 struct ProjectionStage {
-  mlir::Value x;      ///< memref<?xK>
+  mlir::Value x;      ///< memref<?xKxf32>
   mlir::Value weight; ///< memref<panels x K x width>
   mlir::Value bias;   ///< memref<panels * width>, or null
   mlir::Value target; ///< memref<?xcolumns>

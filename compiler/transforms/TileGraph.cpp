@@ -69,6 +69,7 @@ private:
   TileBuilder tile;
   DenseMap<Value, Value>
       memrefs; ///< graph value -> memref, interface tensors in the caller's order
+  DenseMap<Value, Value> converted;    ///< graph value -> its rows in float32
   DenseMap<Value, Value> outputs;      ///< returned graph value -> its argument
   DenseMap<Value, Value> lengths;      ///< graph value -> L or S
   mha::Order order = mha::Order::NHLD; ///< of all interface tensors
@@ -255,9 +256,10 @@ void FunctionTiler::lower(mha::PackWeightOp op) {
 void FunctionTiler::lower(mha::PackBiasOp op) {
   auto asRow = [&](Value memref, int64_t offset, int64_t columns) -> Value {
     auto layout = StridedLayoutAttr::get(builder.getContext(), offset, {columns, 1});
+    Type element = cast<MemRefType>(memref.getType()).getElementType();
     return memref::ReinterpretCastOp::create(
-        builder, tile.loc, MemRefType::get({1, columns}, builder.getF32Type(), layout), memref,
-        offset, ArrayRef<int64_t>{1, columns}, ArrayRef<int64_t>{columns, 1});
+        builder, tile.loc, MemRefType::get({1, columns}, element, layout), memref, offset,
+        ArrayRef<int64_t>{1, columns}, ArrayRef<int64_t>{columns, 1});
   };
   Value target = memrefs.lookup(op.getResult());
   int64_t offset =
@@ -281,9 +283,11 @@ LogicalResult FunctionTiler::lower(mha::PackAppendedOp op) {
   auto layout = StridedLayoutAttr::get(builder.getContext(), 0, {shape[2], shape[2], 1});
   SmallVector<int64_t> sizes = {shape[0], 1, shape[2]};
   // The interface guarantees that the last dimension of (1, 1, E) is dense.
-  Value heads = memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(sizes, builder.getF32Type(), layout),
-      memrefs.lookup(appended.getBias()), 0, sizes, ArrayRef<int64_t>{shape[2], shape[2], 1});
+  Value bias = memrefs.lookup(appended.getBias());
+  Type element = cast<MemRefType>(bias.getType()).getElementType();
+  Value heads =
+      memref::ReinterpretCastOp::create(builder, tile.loc, MemRefType::get(sizes, element, layout),
+                                        bias, 0, sizes, ArrayRef<int64_t>{shape[2], shape[2], 1});
   tile.forall({tile.constant(shape[0])}, [&](ValueRange head) {
     Value zero = tile.constant(0), one = tile.constant(1);
     SmallVector<Value> targetIndices(cast<MemRefType>(target.getType()).getRank(), zero);
@@ -296,10 +300,13 @@ LogicalResult FunctionTiler::lower(mha::PackAppendedOp op) {
 void FunctionTiler::lower(mha::ProjectOp op) {
   lengths[op.getResult()] = lengths.lookup(op.getX());
   ProjectionStage stage;
-  stage.x = rowsView(op.getX());
+  stage.rows = rowCount(op.getX());
+  Value &x = converted[op.getX()];
+  if (!x)
+    x = tile.asFloat32(rowsView(op.getX()), stage.rows);
+  stage.x = x;
   stage.weight = memrefs.lookup(op.getWeight());
   stage.bias = op.getBias() ? memrefs.lookup(op.getBias()) : Value();
-  stage.rows = rowCount(op.getX());
   stage.columns = op.getColumns();
   if (Value out = outputs.lookup(op.getResult())) {
     memrefs[op.getResult()] = out;

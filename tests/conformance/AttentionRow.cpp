@@ -21,7 +21,7 @@ template <typename T> T added(T score, float mask) {
   return std::abs(mask) >= swallowing ? static_cast<T>(static_cast<float>(sum)) : sum;
 }
 
-bool isFloat(const HostTensor *tensor) { return tensor && tensor->dtype == ATTUNE_FLOAT32; }
+bool isFloat(const HostTensor *tensor) { return tensor && !tensor->isBool(); }
 } // namespace
 
 Masks::Masks(const Problem &problem)

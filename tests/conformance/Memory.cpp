@@ -1,6 +1,8 @@
 //===- Memory.cpp - Tensors in memory that notices misuse -----------------===//
 #include "Memory.h"
 
+#include "package/Elements.h"
+
 #include <cstring>
 #include <stdexcept>
 #include <sys/mman.h>
@@ -104,12 +106,11 @@ PlacedTensor::PlacedTensor(const HostTensor &host, const std::vector<int64_t> &s
     return; // an output
   forEachRow([&](int64_t first, int64_t offset, int64_t columns, int64_t stride) {
     const float *values = host.values.data() + first;
-    if (tensor.dtype == ATTUNE_FLOAT32)
-      for (int64_t c = 0; c < columns; ++c)
-        static_cast<float *>(tensor.data)[offset + c * stride] = values[c];
-    else
-      for (int64_t c = 0; c < columns; ++c)
+    for (int64_t c = 0; c < columns; ++c)
+      if (element == 1)
         memory.data()[offset + c * stride] = static_cast<unsigned char>(values[c]);
+      else
+        writeElement(tensor.data, tensor.dtype, offset + c * stride, values[c]);
   });
 }
 
@@ -130,9 +131,8 @@ std::vector<float> PlacedTensor::read() const {
   std::vector<float> values(count);
   forEachRow([&](int64_t first, int64_t offset, int64_t columns, int64_t stride) {
     for (int64_t c = 0; c < columns; ++c) {
-      const int64_t at = offset + c * stride;
-      values[first + c] = tensor.dtype == ATTUNE_FLOAT32 ? static_cast<float *>(tensor.data)[at]
-                                                         : memory.data()[at];
+      values[first + c] =
+          static_cast<float>(readElement(tensor.data, tensor.dtype, offset + c * stride));
     }
   });
   return values;

@@ -1,6 +1,9 @@
 //===- Problem.cpp - One call of a configuration, as plain data -----------===//
 #include "Problem.h"
 
+#include "package/Elements.h"
+#include "package/InterfaceText.h"
+
 namespace attune::conformance {
 
 int64_t HostTensor::count() const {
@@ -10,11 +13,24 @@ int64_t HostTensor::count() const {
   return product;
 }
 
+float roundedTo(attune_dtype dtype, float value) {
+  uint32_t element = 0;
+  writeElement(&element, dtype, 0, value);
+  return static_cast<float>(readElement(&element, dtype, 0));
+}
+
+void HostTensor::roundValues() {
+  if (dtype != ATTUNE_BFLOAT16 && dtype != ATTUNE_FLOAT16)
+    return;
+  for (float &value : values)
+    value = roundedTo(dtype, value);
+}
+
 namespace {
 HostTensor described(const InterfaceTensor &spec, const CallSizes &sizes) {
   HostTensor tensor;
   tensor.name = spec.name;
-  tensor.dtype = spec.type == InterfaceType::Mask ? ATTUNE_BOOL : ATTUNE_FLOAT32;
+  tensor.dtype = interfaceDtype(spec);
   tensor.sizes = shapeOf(spec, sizes);
   return tensor;
 }

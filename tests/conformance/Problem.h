@@ -17,7 +17,14 @@ struct HostTensor {
   std::vector<float> values;
 
   int64_t count() const;
+  /// A mask that forbids where it is not zero, not one that is added.
+  bool isBool() const { return dtype == ATTUNE_BOOL || dtype == ATTUNE_UINT8; }
+  /// Makes every value one that the dtype holds: the nearest, ties to even.
+  void roundValues();
 };
+
+/// The nearest number of a float dtype.
+float roundedTo(attune_dtype dtype, float value);
 
 /// What a call returns, dense; `weights` is empty where the configuration does not ask for them.
 template <typename T> struct Results {

@@ -111,13 +111,13 @@ void writeBytes(float *to, const Plane &plane, bool anyNumber, Random &random) {
 /// `planes` planes one after the other.
 void fillMask(HostTensor &mask, int64_t planes, Plane plane, const MaskGrid &grid,
               HiddenBy hiddenBy, Random &random) {
-  const bool bytes = mask.dtype != ATTUNE_FLOAT32 && chance(random, 50);
+  const bool bytes = mask.isBool() && chance(random, 50);
   if (bytes)
     mask.dtype = ATTUNE_UINT8;
   for (int64_t k = 0; k < planes; ++k) {
     hide(plane, grid, random);
     float *to = mask.values.data() + k * static_cast<int64_t>(plane.hidden.size());
-    if (mask.dtype == ATTUNE_FLOAT32)
+    if (!mask.isBool())
       writeFloats(to, plane, hiddenBy, random);
     else
       writeBytes(to, plane, bytes, random);
@@ -126,7 +126,7 @@ void fillMask(HostTensor &mask, int64_t planes, Plane plane, const MaskGrid &gri
 
 bool isPadded(const HostTensor &padding, int64_t n, int64_t source, int64_t j) {
   const float element = padding.values[n * source + j];
-  return padding.dtype == ATTUNE_FLOAT32 ? element == -infinity : element != 0;
+  return padding.isBool() ? element != 0 : element == -infinity;
 }
 } // namespace
 

@@ -167,6 +167,9 @@ RandomProblem randomProblem(const Config &config, CallSizes sizes, const MaskGri
   result.poisoned = result.problem.input("key_padding_mask") && chance(random, 50);
   if (result.poisoned)
     poisonPadding(result.problem, random);
+  for (std::vector<HostTensor> *tensors : {&result.problem.inputs, &result.problem.parameters})
+    for (HostTensor &tensor : *tensors)
+      tensor.roundValues();
   return result;
 }
 

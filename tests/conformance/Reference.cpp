@@ -73,6 +73,16 @@ const HostTensor &activation(const Problem &problem, const char *name) {
   return *problem.input("query");
 }
 
+/// The naive computation keeps what it stores in the configuration's dtype; the exact one does not
+/// round.
+void store(std::vector<float> &values, const Problem &problem) {
+  const attune_dtype dtype = problem.inputs.front().dtype;
+  if (dtype != ATTUNE_FLOAT32)
+    for (float &value : values)
+      value = roundedTo(dtype, value);
+}
+void store(std::vector<double> &, const Problem &) {}
+
 template <typename T> Projected<T> projectionsOf(const Problem &problem) {
   if (problem.config.op == Op::Attention)
     return {converted<T>(activation(problem, "query")), converted<T>(activation(problem, "key")),
@@ -93,6 +103,8 @@ template <typename T> Projected<T> projectionsOf(const Problem &problem) {
   };
   Projected<T> result{project("query", "q_proj_weight", 0), project("key", "k_proj_weight", 1),
                       project("value", "v_proj_weight", 2)};
+  for (std::vector<T> *rows : {&result.query, &result.key, &result.value})
+    store(*rows, problem);
   if (module.addBiasKv) {
     result.appendedKeys.push_back(converted<T>(*problem.parameter("bias_k")));
     result.appendedValues.push_back(converted<T>(*problem.parameter("bias_v")));
@@ -164,10 +176,14 @@ template <typename T> Results<T> reference(const Problem &problem, MaskedKeys ma
   Results<T> results = attended<T>(problem, [&](const auto &head, int64_t i, const T *query) {
     return rows.row(head, i, query);
   });
-  if (problem.config.op == Op::MultiheadAttention)
+  store(results.out, problem);
+  store(results.weights, problem);
+  if (problem.config.op == Op::MultiheadAttention) {
     results.out =
         projected(results.out, problem.config.module.embedDim,
                   *problem.parameter("out_proj.weight"), problem.parameter("out_proj.bias"), 0);
+    store(results.out, problem);
+  }
   return results;
 }
 

@@ -115,7 +115,7 @@ TestModule::TestModule(const Config &config, const cpu::TargetInfo &target,
 std::vector<attune_tensor> parameterViews(Problem &problem) {
   std::vector<attune_tensor> views;
   for (HostTensor &parameter : problem.parameters)
-    views.push_back(attune_dense_tensor(parameter.values.data(), ATTUNE_FLOAT32,
+    views.push_back(attune_dense_tensor(parameter.values.data(), parameter.dtype,
                                         parameter.sizes.size(), parameter.sizes.data()));
   return views;
 }

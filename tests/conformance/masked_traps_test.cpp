@@ -19,7 +19,7 @@ constexpr float lowest = std::numeric_limits<float>::lowest();
 constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
 
 /// What hides a key in this mask.
-float hiding(const HostTensor &mask) { return mask.dtype == ATTUNE_FLOAT32 ? -infinity : 1; }
+float hiding(const HostTensor &mask) { return mask.isBool() ? 1 : -infinity; }
 
 /// All ways to hide every key, as members of "forward" or of the configuration itself.
 const char *const allHidden[] = {

@@ -65,7 +65,7 @@ TEST(Traps, AppendedColumnsStayVisibleUnderAllMasks) {
     problem.parameter("bias_v")->values = {8, -2};
     for (HostTensor &input : problem.inputs)
       if (input.name == "attn_mask" || input.name == "key_padding_mask")
-        input.values.assign(input.count(), input.dtype == ATTUNE_FLOAT32 ? -infinity : 1);
+        input.values.assign(input.count(), input.isBool() ? 1 : -infinity);
     const Results<float> results = resultsOf(module, problem);
     expectNear(results.weights, {0, 0, 0, 0.5, 0.5, 0, 0, 0, 0.5, 0.5});
     expectNear(results.out, {4, -1, 4, -1});
@@ -157,7 +157,7 @@ TEST(Traps, CausalAndAMaskBothApply) {
                             kind + "\"}}");
     Problem problem = emptyProblem(module.config(), {1, 3, 3});
     HostTensor &mask = *problem.input("attn_mask");
-    const float hidden = mask.dtype == ATTUNE_FLOAT32 ? -infinity : 1;
+    const float hidden = mask.isBool() ? 1 : -infinity;
     mask.values = {0, 0, 0, hidden, 0, 0, 0, hidden, 0};
     expectNear(resultsOf(module, problem).weights, {1, 0, 0, 0, 1, 0, 0.5, 0, 0.5});
   }
@@ -191,7 +191,7 @@ TEST(Traps, BoolAndFloatMasksMayBeMixed) {
     Problem added = problem;
     added.config = floats.config();
     for (const char *name : {"attn_mask", "key_padding_mask"})
-      if (HostTensor &mask = *added.input(name); mask.dtype != ATTUNE_FLOAT32) {
+      if (HostTensor &mask = *added.input(name); mask.isBool()) {
         mask.dtype = ATTUNE_FLOAT32;
         for (float &value : mask.values)
           value = value != 0 ? -infinity : 0;
@@ -242,8 +242,7 @@ TEST(Traps, MaskPlaneIsBatchTimesHeadsPlusHead) {
     std::vector<double> expected(36);
     for (int plane = 0; plane < 6; ++plane)
       for (int j = 0; j < 6; ++j) {
-        mask.values[plane * 6 + j] =
-            j == plane ? 0 : (mask.dtype == ATTUNE_FLOAT32 ? -infinity : 1);
+        mask.values[plane * 6 + j] = j == plane ? 0 : (mask.isBool() ? 1 : -infinity);
         expected[plane * 6 + j] = j == plane;
       }
     expectNear(resultsOf(module, problem).weights, expected);

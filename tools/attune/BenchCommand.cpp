@@ -2,6 +2,7 @@
 #include "CallTensors.h"
 #include "Common.h"
 #include "PeakFlops.h"
+#include "package/Elements.h"
 #include "package/Metadata.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -47,8 +48,8 @@ private:
       std::fill_n(static_cast<char *>(tensor.data), byteCount(tensor), 0);
     } else {
       std::uniform_real_distribution<float> uniform(-scale, scale);
-      std::generate_n(static_cast<float *>(tensor.data), elementCount(tensor),
-                      [&] { return uniform(generator); });
+      for (size_t k = 0; k < elementCount(tensor); ++k)
+        writeElement(tensor.data, tensor.dtype, k, uniform(generator));
     }
   }
 

@@ -12,7 +12,7 @@ using namespace llvm;
 namespace attune::tool {
 
 attune_tensor TensorMemory::allocate(const InterfaceTensor &spec, const CallSizes &sizes) {
-  const attune_dtype dtype = spec.type == InterfaceType::Mask ? ATTUNE_BOOL : ATTUNE_FLOAT32;
+  const attune_dtype dtype = interfaceDtype(spec);
   const std::vector<int64_t> shape = shapeOf(spec, sizes);
   std::optional<uint64_t> bytes = attune_dtype_size(dtype);
   for (int64_t size : shape)

@@ -2,6 +2,7 @@
 #include "ReferenceCheck.h"
 
 #include "CallTensors.h"
+#include "package/Elements.h"
 #include "pipeline/InterpretPhase.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -12,22 +13,10 @@ using namespace llvm;
 namespace attune::tool {
 
 namespace {
-/// Element `index`, counted densely, of a dense tensor.
-double element(const attune_tensor &tensor, size_t index) {
-  switch (tensor.dtype) {
-  case ATTUNE_FLOAT32:
-    return static_cast<const float *>(tensor.data)[index];
-  case ATTUNE_FLOAT64:
-    return static_cast<const double *>(tensor.data)[index];
-  default: // masks
-    return static_cast<const uint8_t *>(tensor.data)[index];
-  }
-}
-
 mha::Array toArray(const attune_tensor &tensor) {
   mha::Array array = mha::Array::filled(ArrayRef<int64_t>(tensor.sizes, tensor.rank));
   for (size_t k = 0; k < array.storage->size(); ++k)
-    (*array.storage)[k] = element(tensor, k);
+    (*array.storage)[k] = readElement(tensor.data, tensor.dtype, k);
   return array;
 }
 
@@ -35,7 +24,7 @@ mha::Array toArray(const attune_tensor &tensor) {
 double largestError(const attune_tensor &out, ArrayRef<double> reference) {
   double error = 0;
   for (auto [k, expected] : enumerate(reference)) {
-    const double found = element(out, k);
+    const double found = readElement(out.data, out.dtype, k);
     if (std::isnan(found) != std::isnan(expected))
       return INFINITY;
     if (found != expected && !std::isnan(found))
@@ -52,9 +41,13 @@ public:
   Reference(const CompiledModule &compiled, InterpreterCall call)
       : compiled(compiled), call(std::move(call)) {}
 
-  Expected<std::vector<Values>> run(Phase phase, bool roundToFloat32 = false) const {
+  /// The exact result, or that of a naive implementation in the configuration's dtype.
+  Expected<std::vector<Values>> run(Phase phase, bool naive = false) const {
+    constexpr mha::Rounding roundings[] = {mha::Rounding::Float32, mha::Rounding::BFloat16,
+                                           mha::Rounding::Float16};
     mha::InterpreterOptions options;
-    options.roundToFloat32 = roundToFloat32;
+    if (naive)
+      options.rounding = roundings[static_cast<int>(compiled.config.dtype)];
     auto results =
         interpretPhase(compiled.config, compiled.target, compiled.schedule, phase, call, options);
     if (!results)
@@ -85,7 +78,7 @@ std::string blame(const Reference &reference, size_t output, ArrayRef<double> ex
   return "; the IR is right up to the tiles, the generated code is wrong";
 }
 
-/// The error of a naive float32 evaluation, and the one that a result may have.
+/// The error of a naive evaluation in the same type, and the one that a result may have.
 struct Bound {
   Bound(ArrayRef<double> exact, ArrayRef<double> naiveResult) {
     double magnitude = 0;
@@ -112,11 +105,11 @@ Error report(StringRef name, const char *what, double error, double bound) {
 /// Compares an output with the tensor of its name in a file.
 Error compareWithFile(StringRef name, const attune_tensor &output, const attune_tensor &expected,
                       const Bound &bound) {
-  if (expected.dtype != ATTUNE_FLOAT32 ||
+  if (expected.dtype != output.dtype ||
       ArrayRef(expected.sizes, expected.rank) != ArrayRef(output.sizes, output.rank))
     return createStringError("check failed: the file's tensor '%s' has another dtype or shape",
                              name.str().c_str());
-  // PyTorch's own float32 result is off by about as much as the naive one.
+  // PyTorch's own result is off by about as much as the naive one.
   return report(name, "the file's tensor", largestError(output, *toArray(expected).storage),
                 bound.allowed + bound.naive);
 }
@@ -134,7 +127,7 @@ Error checkAgainstReference(const CompiledModule &compiled, const FinishedCall &
   auto exact = reference.run(Phase::Module);
   if (!exact)
     return exact.takeError();
-  auto naive = reference.run(Phase::Module, /*roundToFloat32=*/true);
+  auto naive = reference.run(Phase::Module, /*naive=*/true);
   if (!naive)
     return naive.takeError();
   Error failures = Error::success();

@@ -9,13 +9,14 @@ namespace attune::cpu {
 
 namespace {
 // halide_type_code_t of HalideRuntime.h
-constexpr uint8_t kHalideInt = 0, kHalideUInt = 1, kHalideFloat = 2;
+constexpr uint8_t kHalideInt = 0, kHalideUInt = 1, kHalideFloat = 2, kHalideBfloat = 3;
 
 struct HalideType {
   uint8_t code, bytes;
 };
 /// By ElementType.
-constexpr HalideType kHalideTypes[] = {{kHalideFloat, 4}, {kHalideUInt, 1}, {kHalideInt, 4}};
+constexpr HalideType kHalideTypes[] = {
+    {kHalideFloat, 4}, {kHalideUInt, 1}, {kHalideInt, 4}, {kHalideBfloat, 2}, {kHalideFloat, 2}};
 
 class BridgeBuilder {
 public:

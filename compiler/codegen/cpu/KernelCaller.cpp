@@ -95,6 +95,8 @@ ElementType KernelCaller::elementType(Value memref) {
   Type type = cast<MemRefType>(memref.getType()).getElementType();
   return type.isInteger(8)    ? ElementType::U8
          : type.isInteger(32) ? ElementType::I32
+         : type.isBF16()      ? ElementType::BF16
+         : type.isF16()       ? ElementType::F16
                               : ElementType::F32;
 }
 

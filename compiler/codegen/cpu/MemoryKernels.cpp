@@ -18,19 +18,27 @@ void KernelAssigner::lower(mha::PackOp op) {
         caller.view(op.getSource(), op.getSourceIndices(), {op.getCount(), caller.index(depth)});
     Value to = caller.view(op.getTarget(), op.getTargetIndices(),
                            {caller.index(depth), caller.index(padded)});
-    caller.call(PackPanelSpec{static_cast<int>(padded)}, {from, op.getCount(), to});
+    PackPanelSpec spec{static_cast<int>(padded), caller.elementType(op.getSource())};
+    caller.call(spec, {from, op.getCount(), to});
     return;
   }
-  Value columns = caller.index(source.getShape().back());
-  PackRowsSpec spec;
+  // A run-time width is whole: the pack starts at column 0.
+  auto width = [&](Value memref, int64_t size) -> Value {
+    if (!ShapedType::isDynamic(size))
+      return caller.index(size);
+    const int64_t last = cast<MemRefType>(memref.getType()).getRank() - 1;
+    return memref::DimOp::create(caller.builder(), op.getLoc(), memref, last);
+  };
+  Value columns = width(op.getSource(), source.getShape().back());
+  PackRowsSpec spec{caller.elementType(op.getSource()), caller.elementType(op.getTarget())};
   SmallVector<Value> operands = {
       caller.view(op.getSource(), op.getSourceIndices(), {op.getCount(), columns})};
   if (op.getPadding()) {
     operands.push_back(caller.view(op.getPadding(), op.getPaddingIndices(), op.getCount()));
     spec.padding = caller.elementType(op.getPadding());
   }
-  Value to =
-      caller.view(op.getTarget(), op.getTargetIndices(), {op.getCount(), caller.index(padded)});
+  Value to = caller.view(op.getTarget(), op.getTargetIndices(),
+                         {op.getCount(), width(op.getTarget(), padded)});
   llvm::append_values(operands, columns, to);
   caller.call(spec, operands);
 }
@@ -105,9 +113,7 @@ Value KernelAssigner::regionOperand(mha::LoadOp load, const TileBuffer &tile) {
   scf::YieldOp::create(builder, loc, view());
   builder.setInsertionPointToStart(&branch.getElseRegion().front());
   Value zero = caller.index(0);
-  PackRowsSpec spec;
-  spec.type = element;
-  caller.call(spec,
+  caller.call(PackRowsSpec{element, element},
               {view(), tile.columns, caller.view(copy, {zero, zero}, {tile.count, tile.columns})});
   scf::YieldOp::create(builder, loc, caller.generalize(copy));
   builder.setInsertionPointAfter(branch);

@@ -136,6 +136,7 @@ void KernelAssigner::lower(mha::FinishOp op) {
   spec.columns = cast<MemRefType>(op.getTarget().getType()).getShape().back();
   spec.paddedColumns = op.getAcc().getType().getColumns();
   spec.zeroMaskedRows = !op.getNanMaskedRows();
+  spec.outType = caller.elementType(op.getTarget());
   Value target =
       caller.view(op.getTarget(), op.getIndices(), {op.getCount(), caller.index(spec.columns)});
   caller.call(spec, {tiles.lookup(op.getAcc()).memref, stats.find(op.getStats())->second.sum,
@@ -144,6 +145,7 @@ void KernelAssigner::lower(mha::FinishOp op) {
 
 void KernelAssigner::lower(mha::EmitWeightsOp op) {
   EmitWeightsSpec spec;
+  spec.outType = caller.elementType(op.getTarget());
   spec.add = op.getAdd();
   spec.zeroMaskedRows = !op.getNanMaskedRows();
   spec.factor = op.getFactor().convertToDouble();
@@ -162,6 +164,7 @@ void KernelAssigner::lower(mha::EmitOp op) {
   EmitSpec spec;
   spec.paddedColumns = op.getAcc().getType().getColumns();
   spec.biased = static_cast<bool>(op.getBias());
+  spec.outType = caller.elementType(op.getTarget());
   SmallVector<Value> operands = {tiles.lookup(op.getAcc()).memref};
   if (op.getBias())
     operands.push_back(op.getBias());

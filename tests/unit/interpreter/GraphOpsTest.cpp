@@ -271,7 +271,7 @@ TEST_F(GraphOps, NaiveSinglePrecisionWeights) {
       replaced(replaced(text, "scale 0.5", "scale 0.5 {average_weights}"), "1x3x2x5", "1x2x5");
   const std::vector<Array> arguments = {randomArray({1, 3, 2, 4}, generator),
                                         randomArray({1, 3, 5, 4}, generator)};
-  const mha::InterpreterOptions naive = {.roundToFloat32 = true};
+  const mha::InterpreterOptions naive = {.rounding = mha::Rounding::Float32};
   auto exact = runGraph(text, arguments), rounded = runGraph(text, arguments, naive);
   auto mean = runGraph(averaged, arguments, naive);
   ASSERT_TRUE(exact.size() == 2 && rounded.size() == 2 && mean.size() == 2);

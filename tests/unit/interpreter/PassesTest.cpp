@@ -165,7 +165,7 @@ TEST_P(Passes, KeepTheMeaning) {
 TEST_P(Passes, SinglePrecisionIsClose) {
   SCOPED_TRACE("seed " + std::to_string(kSeed));
   auto results = mha::interpretGraph(function("forward"), argumentsOf(function("forward")),
-                                     {.roundToFloat32 = true});
+                                     {.rounding = mha::Rounding::Float32});
   ASSERT_TRUE(static_cast<bool>(results)) << toString(results.takeError());
   compare(*results, 2e-5, "float32");
   for (const mha::Array &result : *results)

@@ -117,9 +117,9 @@ TEST_F(Scalars, FloatFunctions) {
 }
 
 TEST_F(Scalars, RoundToFloat32) {
-  EXPECT_EQ(onNumber("math.exp %a", 1.5, {.roundToFloat32 = true}),
+  EXPECT_EQ(onNumber("math.exp %a", 1.5, {.rounding = mha::Rounding::Float32}),
             static_cast<float>(std::exp(1.5)));
-  EXPECT_EQ(onNumber("arith.divf %a, %c", 1, {.roundToFloat32 = true}), 1.0f / 0.1f);
+  EXPECT_EQ(onNumber("arith.divf %a, %c", 1, {.rounding = mha::Rounding::Float32}), 1.0f / 0.1f);
 }
 
 TEST_F(Scalars, LoopsAndAffineMaps) {

@@ -107,7 +107,8 @@ TEST_F(WholeRows, LogitsBeyondTheTarget) {
 
 TEST_F(WholeRows, LogitsInSinglePrecision) {
   *query.find({0, 0}) = 0.1;
-  runTiles(kWholeRows, {query, key, t, weights, int64_t(4), int64_t(1)}, {.roundToFloat32 = true});
+  runTiles(kWholeRows, {query, key, t, weights, int64_t(4), int64_t(1)},
+           {.rounding = mha::Rounding::Float32});
   EXPECT_EQ(*t.find({0, 3}), 0.1f * 3 * 2);
 }
 

@@ -49,7 +49,7 @@ TEST_P(DenseKernels, PackPanelTransposesAndPads) {
 }
 
 template <typename T> void checkPackRows(const KernelTarget &target, ElementType type) {
-  JitKernel pack = makeKernel(PackRowsSpec{type}, target);
+  JitKernel pack = makeKernel(PackRowsSpec{type, type}, target);
   for (int rows : {1, 3})
     for (int columns : {0, 1, 7, 64, 80, 129})
       for (int padding : {0, 1, 16, 70}) {

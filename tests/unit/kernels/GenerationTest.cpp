@@ -59,11 +59,14 @@ TEST(Generation, SymbolsOfOtherKernelsDifferToo) {
     for (bool zero : {false, true})
       for (double factor : {1.0, 0.5})
         addSymbol(symbols, EmitWeightsSpec{add, zero, factor});
-  for (ElementType type : {ElementType::F32, ElementType::U8}) {
+  for (ElementType type :
+       {ElementType::F32, ElementType::U8, ElementType::BF16, ElementType::F16}) {
     addSymbol(symbols, KeyRangeSpec{type});
-    addSymbol(symbols, PackRowsSpec{type});
+    addSymbol(symbols, PackRowsSpec{type, type});
+    if (type != ElementType::F32)
+      addSymbol(symbols, PackRowsSpec{type, ElementType::F32});
     for (ElementType padding : {ElementType::F32, ElementType::U8})
-      addSymbol(symbols, PackRowsSpec{type, padding});
+      addSymbol(symbols, PackRowsSpec{type, type, padding});
   }
   addSymbol(symbols, ClassifySpec{});
 }

@@ -104,7 +104,7 @@ TEST_P(InspectKernels, ClassifyOfNothing) {
 //===----------------------------------------------------------------------===//
 
 template <typename T> void checkPaddedRows(ElementType type, const KernelTarget &target) {
-  JitKernel pack = makeKernel(PackRowsSpec{ElementType::F32, type}, target);
+  JitKernel pack = makeKernel(PackRowsSpec{ElementType::F32, ElementType::F32, type}, target);
   for (int rows : {0, 1, 5})
     for (int columns : {1, 7, 16, 64, 80})
       for (int padded : {columns, columns + 3, columns + 16}) {

@@ -22,14 +22,13 @@ public:
       : Buffer(data, halide_type_t(halide_type_uint, 8), extents, strides) {}
   Buffer(int32_t *data, std::vector<int> extents, std::vector<int> strides = {})
       : Buffer(data, halide_type_t(halide_type_int, 32), extents, strides) {}
+  Buffer(void *data, halide_type_t type, const std::vector<int> &extents,
+         const std::vector<int> &strides = {});
   Buffer(const Buffer &) = delete;
 
   halide_buffer_t *get() { return &buffer; }
 
 private:
-  Buffer(void *data, halide_type_t type, const std::vector<int> &extents,
-         const std::vector<int> &strides);
-
   std::array<halide_dimension_t, 3> dimensions{};
   halide_buffer_t buffer{};
 };

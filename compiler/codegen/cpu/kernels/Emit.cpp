@@ -4,6 +4,7 @@
 
 namespace attune::cpu {
 
+using Halide::Expr;
 using Halide::Func;
 using Halide::ImageParam;
 using Halide::Var;
@@ -15,7 +16,8 @@ static Recipe buildEmit(const EmitSpec &spec, const KernelTarget &target) {
 
   // THE ALGORITHM
   Func out("out");
-  out(column, row) = spec.biased ? acc(column, row) + bias(column) : acc(column, row);
+  Expr sum = spec.biased ? acc(column, row) + bias(column) : Expr(acc(column, row));
+  out(column, row) = converted(sum, halideType(spec.outType));
 
   // THE SCHEDULE
   out.vectorize(column, target.vectorLanes, Halide::TailStrategy::GuardWithIf);
@@ -26,11 +28,11 @@ static Recipe buildEmit(const EmitSpec &spec, const KernelTarget &target) {
 }
 
 template <> Kernel describeKernel(const EmitSpec &spec, const KernelTarget &target) {
-  std::string prefix = "emit_c" + std::to_string(spec.paddedColumns);
+  std::string prefix = "emit_c" + std::to_string(spec.paddedColumns) + typeSuffix(spec.outType);
   Kernel kernel{kernelSymbol(prefix, spec.biased ? "biased" : "", target), {bufferArgument(2)}, {}};
   if (spec.biased)
     kernel.arguments.push_back(bufferArgument(1));
-  kernel.arguments.push_back(bufferArgument(2));
+  kernel.arguments.push_back(bufferArgument(2, spec.outType));
   return kernel;
 }
 

@@ -30,11 +30,12 @@ static Recipe buildEmitWeights(const EmitWeightsSpec &spec, const KernelTarget &
   scale(row) = select(sum(row) == 0.0f, masked, static_cast<float>(spec.factor) / sum(row));
   hidden(row) = select(sum(row) == 0.0f, masked, 0.0f);
   auto base = [&](const Expr &at) { return spec.add ? previous(at, row) : Expr(0.0f); };
-  out(column, row) = Halide::undef<float>();
+  const Halide::Type type = halideType(spec.outType);
+  out(column, row) = Halide::undef(type);
   RDom shown(0, visited, "shown"),
       rest(visited, out.output_buffer().dim(0).extent() - visited, "rest");
-  out(shown, row) = base(shown) + p(shown, row) * scale(row);
-  out(rest, row) = base(rest) + hidden(row);
+  out(shown, row) = converted(base(shown) + p(shown, row) * scale(row), type);
+  out(rest, row) = converted(base(rest) + hidden(row), type);
 
   // THE SCHEDULE
   for (Func *scalar : {&sum, &scale, &hidden})
@@ -52,8 +53,10 @@ static Recipe buildEmitWeights(const EmitWeightsSpec &spec, const KernelTarget &
 template <> Kernel describeKernel(const EmitWeightsSpec &spec, const KernelTarget &target) {
   std::string key = spec.zeroMaskedRows ? "zero " : "nan ";
   llvm::raw_string_ostream(key).write_hex(llvm::bit_cast<uint64_t>(spec.factor));
-  Kernel kernel{kernelSymbol(spec.add ? "add_weights" : "emit_weights", key, target), {}, {}};
-  kernel.arguments = {bufferArgument(2), bufferArgument(2), int32Argument(), bufferArgument(2)};
+  std::string prefix = (spec.add ? "add_weights" : "emit_weights") + typeSuffix(spec.outType);
+  Kernel kernel{kernelSymbol(prefix, key, target), {}, {}};
+  kernel.arguments = {bufferArgument(2), bufferArgument(2), int32Argument(),
+                      bufferArgument(2, spec.outType)};
   if (spec.add)
     kernel.arguments.insert(kernel.arguments.begin() + 2, bufferArgument(2));
   return kernel;

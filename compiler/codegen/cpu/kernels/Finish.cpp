@@ -26,7 +26,8 @@ static Recipe buildFinish(const FinishSpec &spec, const KernelTarget &target) {
   sum(row) = total(0, row);
   inverse(row) = 1.0f / sum(row);
   const float masked = spec.zeroMaskedRows ? 0.0f : std::numeric_limits<float>::quiet_NaN();
-  out(column, row) = select(sum(row) == 0.0f, masked, acc(column, row) * inverse(row));
+  Expr normalised = select(sum(row) == 0.0f, masked, acc(column, row) * inverse(row));
+  out(column, row) = converted(normalised, halideType(spec.outType));
 
   // THE SCHEDULE
   for (Func *scalar : {&sum, &inverse})
@@ -40,8 +41,9 @@ static Recipe buildFinish(const FinishSpec &spec, const KernelTarget &target) {
 
 template <> Kernel describeKernel(const FinishSpec &spec, const KernelTarget &target) {
   std::string key = std::to_string(spec.paddedColumns) + (spec.zeroMaskedRows ? " zero" : " nan");
-  return {kernelSymbol("finish_c" + std::to_string(spec.columns), key, target),
-          {bufferArgument(2), bufferArgument(2), int32Argument(), bufferArgument(2)},
+  std::string prefix = "finish_c" + std::to_string(spec.columns) + typeSuffix(spec.outType);
+  return {kernelSymbol(prefix, key, target),
+          {bufferArgument(2), bufferArgument(2), int32Argument(), bufferArgument(2, spec.outType)},
           {}};
 }
 

@@ -59,8 +59,22 @@ static llvm::Expected<std::string> compileToBitcode(const Recipe &recipe, const 
   return (*buffer)->getBuffer().str();
 }
 
+namespace {
+/// Halide's own reporter prints warnings, for example that 16-bit floats are converted by several
+/// instructions, which kernels do on purpose.
+struct QuietReporter : Halide::CompileTimeErrorReporter {
+  void warning(const char *) override {}
+  [[noreturn]] void error(const char *message) override { throw Halide::CompileError(message); }
+};
+} // namespace
+
 llvm::Expected<Kernel> compileKernel(Kernel kernel, const KernelTarget &target,
                                      llvm::function_ref<Recipe()> build) {
+  static QuietReporter reporter;
+  [[maybe_unused]] static const bool isSet = [] {
+    Halide::set_custom_compile_time_error_reporter(&reporter);
+    return true;
+  }();
   std::string message;
   try {
     llvm::Expected<std::string> bitcode = compileToBitcode(build(), kernel.symbol, target);
@@ -82,9 +96,23 @@ KernelArgument bufferArgument(int rank, ElementType type) {
 KernelArgument int32Argument() { return {KernelArgument::Kind::Int32}; }
 KernelArgument float32Argument() { return {KernelArgument::Kind::Float32}; }
 
+const char *elementName(ElementType type) {
+  constexpr const char *names[] = {"f32", "u8", "i32", "bf16", "f16"};
+  return names[static_cast<int>(type)];
+}
+
+std::string typeSuffix(ElementType type) {
+  return type == ElementType::F32 ? "" : std::string("_") + elementName(type);
+}
+
+Halide::Type halideType(ElementType type) {
+  const Halide::Type types[] = {Halide::Float(32), Halide::UInt(8), Halide::Int(32),
+                                Halide::BFloat(16), Halide::Float(16)};
+  return types[static_cast<int>(type)];
+}
+
 Halide::ImageParam inputBuffer(const std::string &name, int rank, ElementType type) {
-  const Halide::Type types[] = {Halide::Float(32), Halide::UInt(8), Halide::Int(32)};
-  Halide::ImageParam buffer(types[static_cast<int>(type)], rank, name);
+  Halide::ImageParam buffer(halideType(type), rank, name);
   for (int dim = 0; dim < rank; ++dim)
     buffer.dim(dim).set_min(0);
   return buffer;
@@ -93,6 +121,14 @@ Halide::ImageParam inputBuffer(const std::string &name, int rank, ElementType ty
 void constrainOutput(Halide::Func &output) {
   for (int dim = 0; dim < output.dimensions(); ++dim)
     output.output_buffer().dim(dim).set_min(0);
+}
+
+Halide::Expr converted(const Halide::Expr &value, Halide::Type type) {
+  if (type.bits() > 16 || value.type() == type)
+    return Halide::cast(type, value);
+  // Halide's emulation, where there is no instruction, makes an infinity of some NaN.
+  const Halide::Expr bits = Halide::cast<uint16_t>(type == Halide::Float(16) ? 0x7e00 : 0x7fc0);
+  return select(value == value, Halide::cast(type, value), Halide::reinterpret(type, bits));
 }
 
 Halide::Expr roundedUp(const Halide::Expr &value, int unit) {
@@ -108,7 +144,8 @@ Halide::Expr finiteMaximum(const Halide::Expr &max) {
 }
 
 Halide::Expr hidesKey(const Halide::Expr &element) {
-  return element.type().is_float() ? element == minusInfinity : element != 0;
+  const bool isFloat = element.type().is_float() || element.type().is_bfloat();
+  return isFloat ? Halide::cast<float>(element) == minusInfinity : element != 0;
 }
 
 Halide::Expr combineTree(std::vector<Halide::Expr> values, Combine combine) {

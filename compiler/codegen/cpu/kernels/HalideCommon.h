@@ -37,12 +37,21 @@ KernelArgument bufferArgument(int rank, ElementType type = ElementType::F32);
 KernelArgument int32Argument();
 KernelArgument float32Argument();
 
+/// What the name of a kernel says of a type: nothing of float32.
+std::string typeSuffix(ElementType type);
+
+/// The type of elements in Halide.
+Halide::Type halideType(ElementType type);
+
 /// An input buffer with unit innermost stride and all minima 0.
 Halide::ImageParam inputBuffer(const std::string &name, int rank,
                                ElementType type = ElementType::F32);
 
 /// Makes all minima of an output 0 and its innermost stride 1.
 void constrainOutput(Halide::Func &output);
+
+/// A number of any element type as `type`; floats are rounded to nearest, ties to even.
+Halide::Expr converted(const Halide::Expr &value, Halide::Type type);
 
 /// `value` rounded up to a multiple of `unit`, in a form that Halide divides by `unit` again.
 Halide::Expr roundedUp(const Halide::Expr &value, int unit);

@@ -80,7 +80,7 @@ static Recipe buildKeyRange(const KeyRangeSpec &spec, const KernelTarget &target
 }
 
 template <> Kernel describeKernel(const KeyRangeSpec &spec, const KernelTarget &target) {
-  const char *name = spec.type == ElementType::U8 ? "key_range_u8" : "key_range_f32";
+  const std::string name = std::string("key_range_") + elementName(spec.type);
   return {kernelSymbol(name, "", target),
           {bufferArgument(1, spec.type), bufferArgument(1, ElementType::I32)},
           {}};

@@ -18,7 +18,10 @@
 
 namespace attune::cpu {
 
-enum class ElementType { F32, U8, I32 };
+enum class ElementType { F32, U8, I32, BF16, F16 };
+
+/// "f32", "u8" ...
+const char *elementName(ElementType type);
 
 /// The instruction set a kernel is generated for, in Halide's terms.
 struct KernelTarget {
@@ -36,20 +39,23 @@ struct KernelTarget {
 /// Fills one dense row: (f32 value, out[length]); length is a run-time extent.
 struct FillSpec {};
 
-/// Transposes rows into one dense panel, zero beyond `count` rows:
+/// Transposes rows into one dense f32 panel, zero beyond `count` rows:
 ///   panel[d][c] = c < count ? in[c][d] : 0
 /// (in[count][depth], i32 count, panel[depth][panelWidth] dense); depth is a run-time extent.
 struct PackPanelSpec {
   int panelWidth = 0; ///< a multiple of the lanes
+  ElementType type = ElementType::F32;
 };
 
 /// Copies rows, padding columns with zero:  out[r][c] = c < columns ? in[r][c] : 0
 /// (in[rows][columns], [padding[rows] if padded,] i32 columns, out[rows][paddedColumns]); rows,
 /// columns and paddedColumns (extent of out) are run-time values. Nothing is read beyond
 /// in[rows][columns]. With `padding`, the type of the elements that say which keys are hidden (u8:
-/// not 0; f32: -inf), a hidden row becomes zero whatever `in` holds.
+/// not 0; floats: -inf), a hidden row becomes zero whatever `in` holds. Floats are converted from
+/// the type of `in` to that of `out`.
 struct PackRowsSpec {
   ElementType type = ElementType::F32;
+  ElementType outType = ElementType::F32;
   std::optional<ElementType> padding = std::nullopt;
 };
 
@@ -122,6 +128,7 @@ struct EmitWeightsSpec {
   bool add = false;
   bool zeroMaskedRows = true;
   double factor = 1;
+  ElementType outType = ElementType::F32; ///< F32 if add
 };
 
 /// The range of keys that key padding leaves: (padding[count], range[2] i32). Elements hide as
@@ -165,6 +172,7 @@ struct FinishSpec {
   int64_t columns = 0;
   int64_t paddedColumns = 0;
   bool zeroMaskedRows = true;
+  ElementType outType = ElementType::F32;
 };
 
 /// Stores an accumulator: out[r][c] = acc[r][c] (+ bias[c])
@@ -173,6 +181,7 @@ struct FinishSpec {
 struct EmitSpec {
   int64_t paddedColumns = 0;
   bool biased = false;
+  ElementType outType = ElementType::F32;
 };
 
 /// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*. An
@@ -204,8 +213,8 @@ llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &targ
   X(Fill)                                                                                          \
   X(PackPanel)                                                                                     \
   X(PackRows)                                                                                      \
-  X(Scores) X(Logits) X(Softmax) X(EmitWeights) X(KeyRange) X(Classify) X(Accumulate) X(Finish)    \
-      X(Emit)
+  X(Scores)                                                                                        \
+  X(Logits) X(Softmax) X(EmitWeights) X(KeyRange) X(Classify) X(Accumulate) X(Finish) X(Emit)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \
   template <> Kernel describeKernel(const NAME##Spec &spec, const KernelTarget &target);           \
   template <>                                                                                      \

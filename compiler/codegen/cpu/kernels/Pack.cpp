@@ -59,7 +59,7 @@ static std::vector<Func> transposition(Func tile, int lanes, const Var &i,
 }
 
 static Recipe buildPackPanel(const PackPanelSpec &spec, const KernelTarget &target) {
-  ImageParam in = inputBuffer("in", 2);
+  ImageParam in = inputBuffer("in", 2, spec.type);
   Halide::Param<int32_t> count("count");
   Var c("c"), d("d"), i("i"), group("group"), block("block");
   const int lanes = target.vectorLanes;
@@ -67,7 +67,7 @@ static Recipe buildPackPanel(const PackPanelSpec &spec, const KernelTarget &targ
 
   // THE ALGORITHM: square tiles by shuffles, the rest of the depth one by one.
   auto element = [&](const Expr &column, const Expr &row) {
-    return select(row < count, in(column, min(row, count - 1)), 0.0f);
+    return select(row < count, Halide::cast<float>(in(column, min(row, count - 1))), 0.0f);
   };
   Func panel("panel"), tile("tile");
   tile(i, group, block) = element(block * lanes + i % lanes, group * lanes + i / lanes);
@@ -94,8 +94,9 @@ static Recipe buildPackPanel(const PackPanelSpec &spec, const KernelTarget &targ
 }
 
 template <> Kernel describeKernel(const PackPanelSpec &spec, const KernelTarget &target) {
-  return {kernelSymbol("pack_panel_" + std::to_string(spec.panelWidth), "", target),
-          {bufferArgument(2), int32Argument(), bufferArgument(2)},
+  std::string name = "pack_panel_" + std::to_string(spec.panelWidth) + typeSuffix(spec.type);
+  return {kernelSymbol(name, "", target),
+          {bufferArgument(2, spec.type), int32Argument(), bufferArgument(2)},
           {}};
 }
 
@@ -117,16 +118,16 @@ static Recipe buildPackRows(const PackRowsSpec &spec, const KernelTarget &target
 
   // THE ALGORITHM: two updates, so that neither reads beyond its columns.
   Func out("out");
-  out(c, r) = Halide::undef(in.type());
+  const Halide::Type type = halideType(spec.outType);
+  out(c, r) = Halide::undef(type);
   RDom copied(0, columns, "copied");
   RDom padded(columns, out.output_buffer().dim(0).extent() - columns, "padded");
-  const Expr zero = Halide::cast(in.type(), 0);
-  out(copied, r) =
-      spec.padding ? select(hidesKey(padding(r)), zero, in(copied, r)) : Expr(in(copied, r));
+  const Expr zero = Halide::cast(type, 0), value = converted(in(copied, r), type);
+  out(copied, r) = spec.padding ? select(hidesKey(padding(r)), zero, value) : value;
   out(padded, r) = zero;
 
   // THE SCHEDULE
-  const int lanes = target.vectorLanes * 4 / in.type().bytes();
+  const int lanes = target.vectorLanes * 4 / std::max(in.type().bytes(), type.bytes());
   out.update(0).vectorize(copied, lanes, TailStrategy::GuardWithIf);
   out.update(1).vectorize(padded, lanes, TailStrategy::GuardWithIf);
   constrainOutput(out);
@@ -136,14 +137,15 @@ static Recipe buildPackRows(const PackRowsSpec &spec, const KernelTarget &target
 }
 
 template <> Kernel describeKernel(const PackRowsSpec &spec, const KernelTarget &target) {
-  auto nameOf = [](ElementType type) { return type == ElementType::U8 ? "_u8" : "_f32"; };
-  std::string name = std::string("pack_rows") + nameOf(spec.type);
+  std::string name = std::string("pack_rows_") + elementName(spec.type);
+  if (spec.outType != spec.type)
+    name += std::string("_") + elementName(spec.outType);
   std::vector<KernelArgument> arguments{bufferArgument(2, spec.type)};
   if (spec.padding) {
-    name += std::string("_padding") + nameOf(*spec.padding);
+    name += std::string("_padding_") + elementName(*spec.padding);
     arguments.push_back(bufferArgument(1, *spec.padding));
   }
-  arguments.insert(arguments.end(), {int32Argument(), bufferArgument(2, spec.type)});
+  arguments.insert(arguments.end(), {int32Argument(), bufferArgument(2, spec.outType)});
   return {kernelSymbol(name, "", target), arguments, {}};
 }
 

@@ -48,8 +48,9 @@ RegionLeaves ScoringKernel::regionLeaves(const Expr &scaled) {
                       {}};
   for (auto [tile, description] : llvm::zip_equal(tiles, spec.tiles)) {
     Expr element = tile(column, description.oneRow ? Expr(0) : min(row, lastRow));
-    leaves.tileElements.push_back(element.type().is_float() ? element
-                                                            : Halide::cast<int32_t>(element));
+    leaves.tileElements.push_back(description.type == ElementType::U8
+                                      ? Halide::cast<int32_t>(element)
+                                      : Halide::cast<float>(element));
   }
   for (const Param<int32_t> &scalar : scalars)
     leaves.scalars.push_back(index(scalar.name() + "_index", {}, scalar));
