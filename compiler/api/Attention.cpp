@@ -156,6 +156,9 @@ Attention compile(const std::string &configuration, const CompileSettings &setti
     if (!parseSchedule(settings.Schedule, "schedule", schedule, error))
       throw CompileError(Kind::Schedule, error);
     options.schedule = schedule;
+  } else {
+    options.stored =
+        StoredSchedules::open(settings.Database.value_or(ScheduleDatabase::defaultPath()));
   }
   (void)valueOf(Kind::Schedule, chooseSchedule(config, target, options));
   CompiledModule compiled = valueOf(Kind::Internal, attune::compile(config, target, options));

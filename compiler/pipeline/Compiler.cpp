@@ -17,19 +17,16 @@ using namespace llvm;
 
 namespace attune {
 
-ScheduleProblem scheduleProblem(const Config &config) {
-  const bool projections = config.op == Op::MultiheadAttention;
-  return {projections, projections ? config.module.embedDim : 0, config.module.headDim};
-}
-
-Expected<CpuSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
-                                     const CompileOptions &options) {
-  ScheduleProblem problem = scheduleProblem(config);
-  CpuSchedule schedule = options.schedule.value_or(defaultSchedule(problem, target.traits));
-  std::string wrong = checkSchedule(schedule, problem, target.traits);
+Expected<ChosenSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
+                                        const CompileOptions &options) {
+  const ScheduleProblem problem = scheduleProblem(config);
+  if (!options.schedule)
+    return options.stored ? options.stored->choose(config, target)
+                          : ChosenSchedule{defaultSchedule(problem, target.traits), ""};
+  std::string wrong = checkSchedule(*options.schedule, problem, target.traits);
   if (!wrong.empty())
     return createStringError("schedule: %s", wrong.c_str());
-  return schedule;
+  return ChosenSchedule{*options.schedule, ""};
 }
 
 namespace {
@@ -195,16 +192,22 @@ Error chooseVariants(CompiledModule &result, ArrayRef<cpu::TargetInfo> targets,
   std::vector<CompiledVariant> variants;
   int weightPanel = 1;
   for (const cpu::TargetInfo &target : targets) {
-    Expected<CpuSchedule> schedule = chooseSchedule(result.config, target, options);
-    if (!schedule)
-      return schedule.takeError();
-    weightPanel = std::lcm(weightPanel, schedule->weightPanel);
-    variants.push_back({target, std::move(*schedule)});
+    Expected<ChosenSchedule> chosen = chooseSchedule(result.config, target, options);
+    if (!chosen)
+      return chosen.takeError();
+    weightPanel = std::lcm(weightPanel, chosen->schedule.weightPanel);
+    variants.push_back({target, std::move(chosen->schedule)});
   }
   for (CompiledVariant &variant : variants) {
     variant.schedule.weightPanel = weightPanel;
     std::string wrong =
         checkSchedule(variant.schedule, scheduleProblem(result.config), variant.target.traits);
+    if (!wrong.empty() && options.stored) {
+      // Stored schedules need not go together; those of the default function do.
+      CompileOptions withoutStored = options;
+      withoutStored.stored = nullptr;
+      return chooseVariants(result, targets, withoutStored);
+    }
     if (!wrong.empty())
       return createStringError("schedule of target %s among several: %s",
                                variant.target.name.c_str(), wrong.c_str());

@@ -7,12 +7,14 @@
 #include "package/CompileCache.h"
 #include "package/CompiledVariant.h"
 #include "pipeline/Phase.h"
+#include "pipeline/ScheduleChoice.h"
 #include <optional>
 
 namespace attune {
 
 struct CompileOptions {
-  std::optional<CpuSchedule> schedule; ///< else the default function's
+  std::optional<CpuSchedule> schedule;           ///< else one of `stored`
+  std::shared_ptr<const StoredSchedules> stored; ///< else the default function's
   Phase lastPhase = Phase::Object;
   std::string dumpDirectory; ///< every phase is written here as N-NAME.EXTENSION; "" for none
   const CompileCache *cache = nullptr; ///< may have the object; not asked when phases are dumped
@@ -29,12 +31,10 @@ struct CompiledModule : ObjectCode, CompiledVariant {
   std::string text;
 };
 
-/// The part of a configuration that schedules look at.
-ScheduleProblem scheduleProblem(const Config &config);
-
-/// The schedule that a compilation uses: the one of the options, checked, or the default one.
-llvm::Expected<CpuSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
-                                           const CompileOptions &options);
+/// The schedule that a compilation uses: the one of the options, checked, else a stored one, else
+/// the default one.
+llvm::Expected<ChosenSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
+                                              const CompileOptions &options);
 
 /// Compiles a checked configuration for one target, or for several of one architecture, of which
 /// the object picks the one with the most CPU features at its calls. An error names what the

@@ -103,7 +103,8 @@ std::vector<ExplainedItem> explainKeys(FuncOp forward, mha::AttendOp attend) {
   return items;
 }
 
-std::vector<ExplainedItem> explainSchedule(const CpuSchedule &schedule, const CpuTraits &traits) {
+std::vector<ExplainedItem> explainSchedule(const ChosenSchedule &chosen, const CpuTraits &traits) {
+  const CpuSchedule &schedule = chosen.schedule;
   auto block = [](const RegisterBlock &block) {
     return formatv("{0} rows x {1} vectors", block.rows, block.vectors).str();
   };
@@ -113,15 +114,20 @@ std::vector<ExplainedItem> explainSchedule(const CpuSchedule &schedule, const Cp
                            : from.source + (from.measured.empty() ? "" : ": " + from.measured) +
                                  (from.machine.empty() ? "" : ", " + from.machine) +
                                  (from.date.empty() ? "" : ", " + from.date);
-  return {{"from", source},
-          {"tiles", formatv("{0} queries x {1} keys", schedule.queryTile, schedule.kvTile)},
-          {"scores", formatv("{0}; keys in panels of {1}", block(schedule.scores),
-                             schedule.keyPanel(traits))},
-          {"values", formatv("{0}; {1}", block(schedule.values),
-                             schedule.packValue == PackValue::PerHead ? "packed once a head"
-                                                                      : "read where they lie")},
-          {"projections", formatv("{0}; {1} rows, depth {2}", block(schedule.projection),
-                                  schedule.projectionRows, schedule.projectionDepth)}};
+  std::vector<ExplainedItem> items = {{"from", source}};
+  if (!chosen.why.empty())
+    items.push_back({"because", chosen.why});
+  const ExplainedItem rest[] = {
+      {"tiles", formatv("{0} queries x {1} keys", schedule.queryTile, schedule.kvTile)},
+      {"scores",
+       formatv("{0}; keys in panels of {1}", block(schedule.scores), schedule.keyPanel(traits))},
+      {"values", formatv("{0}; {1}", block(schedule.values),
+                         schedule.packValue == PackValue::PerHead ? "packed once a head"
+                                                                  : "read where they lie")},
+      {"projections", formatv("{0}; {1} rows, depth {2}", block(schedule.projection),
+                              schedule.projectionRows, schedule.projectionDepth)}};
+  items.insert(items.end(), std::begin(rest), std::end(rest));
+  return items;
 }
 
 /// How many kv tiles the query tiles of one head visit, by the bounds of keep alone.
@@ -216,13 +222,13 @@ std::vector<ExplainedItem> explainTensors(const Config &config) {
 Expected<std::vector<ExplainedSection>> explain(const Config &config, const cpu::TargetInfo &target,
                                                 const CompileOptions &options,
                                                 const std::optional<ExplainedCall> &call) {
-  Expected<CpuSchedule> schedule = chooseSchedule(config, target, options);
-  if (!schedule)
-    return schedule.takeError();
+  Expected<ChosenSchedule> chosen = chooseSchedule(config, target, options);
+  if (!chosen)
+    return chosen.takeError();
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   loadDialects(context);
   auto module = buildGraph(config, context);
-  mha::setSchedule(*module, *schedule, target.traits);
+  mha::setSchedule(*module, chosen->schedule, target.traits);
   (*module)->setAttr("mha.target", mlir::StringAttr::get(&context, target.name));
   cpu::KernelSet kernels;
   if (Error error = runPhase(*module, Phase::Graph, kernels))
@@ -236,12 +242,12 @@ Expected<std::vector<ExplainedSection>> explain(const Config &config, const cpu:
                             target.cpu, target.traits.vectorLanes, target.traits.vectorRegisters,
                             target.traits.l1Bytes / 1024, target.traits.l2Bytes / 1024);
   sections.push_back({"target", {{target.name, cpu}}});
-  sections.push_back({"schedule", explainSchedule(*schedule, target.traits)});
+  sections.push_back({"schedule", explainSchedule(*chosen, target.traits)});
   if (auto projections = explainProjections(forward, attend); !projections.empty())
     sections.push_back({"projections", std::move(projections)});
   sections.push_back({"keys", explainKeys(forward, attend)});
   if (call)
-    sections.back().items.push_back(explainTiles(attend, *schedule, call->sizes));
+    sections.back().items.push_back(explainTiles(attend, chosen->schedule, call->sizes));
   for (Phase phase : {Phase::Tiles, Phase::Kernels})
     if (Error error = runPhase(*module, phase, kernels))
       return error;

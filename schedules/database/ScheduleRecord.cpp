@@ -1,6 +1,7 @@
 //===- ScheduleRecord.cpp - What is known of a measured schedule ----------===//
 #include "schedules/database/ScheduleRecord.h"
 #include "schedules/StrictJson.h"
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -115,6 +116,17 @@ void require(bool condition, const std::string &what) {
     throw Refusal(what);
 }
 
+/// C0 and C1 controls, which terminals obey.
+bool hasControls(const std::string &text) {
+  unsigned char last = 0;
+  for (unsigned char c : text) {
+    if (c < 0x20 || c == 0x7f || (last == 0xc2 && c >= 0x80 && c < 0xa0))
+      return true;
+    last = c;
+  }
+  return false;
+}
+
 void checkShape(const ShapeClass &shape) {
   const std::pair<const char *, int64_t> sizes[] = {{"heads", shape.heads},
                                                     {"target_length", shape.targetLength},
@@ -135,9 +147,11 @@ void checkRecord(const ScheduleRecord &record) {
   require(record.threads >= 1, "threads: expected a positive number");
   for (const std::string *text :
        {&key.op, &key.dtype, &key.target, &key.microarchitecture, &record.workload, &record.detail,
-        &record.version, &record.date, &record.machine})
+        &record.version, &record.date, &record.machine}) {
     require(text->size() <= longestText,
             "found a text of more than " + std::to_string(longestText) + " bytes");
+    require(!hasControls(*text), "found a text with control characters");
+  }
   const bool isOk = record.status == CandidateStatus::Ok;
   require(isOk == record.figures.has_value(),
           "figures: expected with status \"ok\", else null; status is \"" +
@@ -148,6 +162,9 @@ void checkRecord(const ScheduleRecord &record) {
 
 Json recordJson(const ScheduleRecord &record) {
   ScheduleRecord copy = record;
+  for (std::string *text : {&copy.detail, &copy.machine})
+    std::replace_if(
+        text->begin(), text->end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   int format = recordFormat;
   Json json = writeFields(fieldsOf(copy, format));
   json["figures"] = toJson(record.figures);

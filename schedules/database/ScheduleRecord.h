@@ -90,7 +90,8 @@ struct ScheduleRecord {
 /// The knobs of a schedule, without provenance, as one line of JSON: equal text for equal code.
 std::string knobsText(const CpuSchedule &schedule);
 
-/// JSON without a line end at its end; on one line where `indent` is -1.
+/// JSON without a line end at its end, controls in `detail` and `machine` as spaces; on one line
+/// where `indent` is -1.
 std::string toJson(const ScheduleRecord &record, int indent = -1);
 
 /// Reads what toJson wrote. Strict: unknown, missing and duplicate keys, wrong types and

@@ -3,7 +3,7 @@
 # this folder, each for the next of TARGETS in turn, links them with the program of this folder and
 # runs it under EMULATOR, a command.
 set -eu
-export ATTUNE_CACHE_DIR= # the user's cache is not ours
+export ATTUNE_CACHE_DIR= ATTUNE_DATABASE= # the user's cache and schedules are not ours
 attune=$1 targets=$2 cc=$3 runtime=$4 directory=$5 emulator=$6
 shift 6
 here=$(cd "$(dirname "$0")" && pwd)

@@ -33,7 +33,8 @@ def make_repository(folder, source, build):
 def environment(folder, build, cmake):
     path = [os.path.join(build, "bin"), os.path.dirname(cmake), os.environ["PATH"]]
     kept = {k: v for k, v in os.environ.items() if not re.search(r"FLAGS$|^CMAKE_|^attune_", k)}
-    return kept | {"PATH": ":".join(path), "HOME": folder, "ATTUNE_CACHE_DIR": "", "LC_ALL": "C.UTF-8",
+    return kept | {"PATH": ":".join(path), "HOME": folder, "ATTUNE_CACHE_DIR": "",
+                   "ATTUNE_DATABASE": os.path.join(folder, "schedules.jsonl"), "LC_ALL": "C.UTF-8",
                    "CC": "cc", "CXX": "c++"}
 
 

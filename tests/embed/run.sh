@@ -2,7 +2,7 @@
 # run.sh STEP CMAKE BUILD WORK: one step of the embedding tests, with the compilers cc and c++. BUILD
 # is attune's build folder; everything is written below WORK.
 set -eu
-export ATTUNE_CACHE_DIR= # the user's cache is not ours
+export ATTUNE_CACHE_DIR= ATTUNE_DATABASE= # the user's cache and schedules are not ours
 step=$1 cmake=$2 build=$3 work=$4
 projects=$(cd "$(dirname "$0")" && pwd)
 prefix=$work/prefix

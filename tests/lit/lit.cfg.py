@@ -16,6 +16,8 @@ config.environment["PATH"] = os.pathsep.join(
 )
 # Every compilation is one, and the user's cache is left alone; tests of the cache have their own.
 config.environment["ATTUNE_CACHE_DIR"] = ""
+# Schedules are those of the default function, and not what was measured on some machine.
+config.environment["ATTUNE_DATABASE"] = ""
 for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
     if name in os.environ:
         config.environment[name] = os.environ[name]

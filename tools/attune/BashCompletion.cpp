@@ -89,12 +89,16 @@ std::string allNames(const DescribedCommand &command) {
   return names;
 }
 
-/// The options of a command, and what stands where no option is begun: its argument. The commands
-/// of attune take one at most.
+/// The options of a command, and what stands where no option is begun: its first argument directly
+/// behind the command, else the last one.
 std::string commandCase(const DescribedCommand &command) {
   std::string text = "  " + command.name + ")\n    options='" + allNames(command) + "'\n";
-  for (const DescribedOption &option : command.positionals())
-    text += "    " + assignment(option) + "\n";
+  const std::vector<DescribedOption> positionals = command.positionals();
+  if (!positionals.empty())
+    text += "    " + assignment(positionals.back()) + "\n";
+  if (positionals.size() > 1)
+    text +=
+        "    [[ $previous == " + command.name + " ]] && " + assignment(positionals.front()) + "\n";
   return text + "    ;;\n";
 }
 

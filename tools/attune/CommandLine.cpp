@@ -27,6 +27,12 @@ echo '{"op": "attention", "module": {"num_heads": 8, "head_dim": 64}}' |
      R"(objects are kept for the next time in $ATTUNE_CACHE_DIR, or attune/ below $XDG_CACHE_HOME or
 ~/.cache; ATTUNE_CACHE_DIR= (set to nothing) and --no-cache do without.)",
      false},
+    {"Schedules",
+     R"(that of --schedule, else the nearest one that was measured: in the database (--db, else
+$ATTUNE_DATABASE, or attune/schedules.jsonl below $XDG_DATA_HOME or ~/.local/share), else among
+those that come with attune; else the default function's. ATTUNE_DATABASE= (set to nothing) does
+without measured ones. attune explain says which one is taken, and why.)",
+     false},
     {"Exit status", "0, 1 for a refused input or a failed check, 2 for wrong usage.", false}};
 
 std::string footer() {
@@ -47,6 +53,10 @@ std::string footer() {
 }
 
 // The names of values decide what shells complete: see ValueWords.cpp.
+void addDatabase(CLI::App &command, ConfigOptions &options) {
+  command.add_option("--db", options.database, "database of measured schedules")->type_name("FILE");
+}
+
 void addConfig(CLI::App &command, ConfigOptions &options, const char *defaultTarget) {
   options.target = defaultTarget;
   command.add_option("CONFIG", options.config, "configuration: a JSON file, or - for stdin")
@@ -61,8 +71,11 @@ void addConfig(CLI::App &command, ConfigOptions &options, const char *defaultTar
       ->type_name("CPU")
       ->capture_default_str();
   command
-      .add_option("--schedule", options.schedule, "schedule file (JSON) in place of the default")
+      .add_option("--schedule", options.schedule,
+                  "schedule file (JSON) in place of a measured one; default: that of the default "
+                  "function")
       ->type_name("FILE");
+  addDatabase(command, options);
   command.add_flag("--no-cache", options.noCache, "neither use nor fill the compile cache");
 }
 
@@ -91,6 +104,7 @@ CommandLine::CommandLine() : app("attune: compiles multi-head attention to nativ
   addRun();
   addBench();
   addExplain();
+  addDb();
   add("targets", "list the names that --target takes", listTargets);
   addPrint();
 }
@@ -173,6 +187,35 @@ void CommandLine::addExplain() {
           [this] { return runExplain(explain); });
   addConfig(*command, explain.config, "x86-64-v3");
   addCall(*command, explain);
+}
+
+void CommandLine::addDb() {
+  CLI::App *command =
+      add("db",
+          "look after the database of measured schedules: list the winners of searches, show "
+          "records by number, print the best schedule for a configuration, merge other databases "
+          "or exported records, prune what later records replace, export winners as files",
+          [this] { return runDb(db); });
+  command->add_option("ACTION", db.action, "what to do")
+      ->check(CLI::IsMember(dbActions()))
+      ->required();
+  command
+      ->add_option("WHAT", db.operands,
+                   "numbers for show, a configuration for best, files for merge")
+      ->type_name("FILE");
+  addDatabase(*command, db.config);
+  db.config.target = "host";
+  command->add_option("--target", db.config.target, "best: CPU that the schedule is for")
+      ->type_name("CPU")
+      ->capture_default_str();
+  command->add_option("--set", db.config.overrides, "best: change a key; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("-o", db.directory, "export: directory for the files")->type_name("DIR");
+  command->add_flag("--candidates", db.candidates,
+                    "list: every schedule that was tried; prune: drop them, they serve only "
+                    "searches that go on");
+  command->add_flag("--json", db.json, "list: print an array of records");
 }
 
 void CommandLine::addPrint() {

@@ -2,7 +2,7 @@
 #ifndef ATTUNE_TOOLS_ATTUNE_COMMANDLINE_H
 #define ATTUNE_TOOLS_ATTUNE_COMMANDLINE_H
 
-#include "Common.h"
+#include "DbCommand.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <CLI/CLI.hpp>
 #include <functional>
@@ -40,6 +40,7 @@ private:
   void addRun();
   void addBench();
   void addExplain();
+  void addDb();
   void addPrint();
 
   std::vector<Command> commands;
@@ -47,6 +48,7 @@ private:
   RunArguments runArguments;
   BenchArguments bench;
   ExplainArguments explain;
+  DbArguments db;
   std::string printed; ///< what `attune print` prints
 };
 

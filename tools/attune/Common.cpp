@@ -24,7 +24,9 @@ Expected<CompileRequest> readRequest(const ConfigOptions &options) {
       return target.takeError();
     request.targets.push_back(std::move(*target));
   }
-  if (!options.schedule.empty()) {
+  if (options.schedule.empty())
+    request.options.stored = StoredSchedules::open(options.database, warn);
+  else if (options.schedule != "default") {
     auto text = MemoryBuffer::getFile(options.schedule, /*IsText=*/true);
     if (!text)
       return createStringError("cannot read %s: %s", options.schedule.c_str(),

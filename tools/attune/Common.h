@@ -18,7 +18,8 @@ struct ConfigOptions {
   std::string config;
   std::vector<std::string> overrides;
   std::string target;
-  std::string schedule; ///< a schedule file, or ""
+  std::string schedule;                                   ///< a schedule file, "default" or ""
+  std::string database = ScheduleDatabase::defaultPath(); ///< "": no stored schedules
   bool noCache = false;
 };
 
@@ -28,7 +29,7 @@ struct CompileRequest {
   std::vector<cpu::TargetInfo> targets;
   CompileOptions options;
 };
-/// Reads and checks the configuration, resolves the targets, reads the schedule.
+/// Reads and checks the configuration, resolves the targets, reads the schedule or the stored ones.
 llvm::Expected<CompileRequest> readRequest(const ConfigOptions &options);
 
 /// Compiles a request, or takes the object from the cache.

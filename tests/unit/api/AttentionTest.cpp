@@ -1,11 +1,14 @@
 //===- AttentionTest.cpp - The compiler as a library ----------------------===//
 #include "attune/compiler.hpp"
+#include "schedules/database/ScheduleDatabase.h"
 
 #include <atomic>
 #include <cmath>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <random>
 #include <thread>
+#include <unistd.h>
 
 namespace attune {
 namespace {
@@ -144,6 +147,38 @@ std::vector<float> compileAndRun(const Core &core) {
   settings.Overrides.push_back("module.head_dim=" + std::to_string(core.depth));
   return resultOf(compile(R"({"op": "attention", "forward": {"inputs": "self"}})", settings),
                   core.heads, core.depth);
+}
+
+/// A database whose only schedule rounds exp2 so coarsely that a result shows it.
+TEST(Api, TakesMeasuredSchedulesFromTheDatabase) {
+#ifndef __x86_64__
+  GTEST_SKIP() << "the target is an x86-64 CPU";
+#endif
+  const std::string path = testing::TempDir() + "attune-api-" + std::to_string(getpid()) + ".jsonl";
+  ScheduleRecord record;
+  record.kind = RecordKind::Best;
+  record.key = {"attention", "float32", 8, {2, 512, 512, 0, false, false, false},
+                "x86-64",    "x86-64",  4, 16};
+  record.schedule = defaultSchedule({false, 0, 8}, {4, 16, 32 << 10, 1 << 20});
+  record.schedule.exp2Degree = 3;
+  record.figures = record.defaultFigures = Figures{1, 1, 0, 1};
+  std::string error;
+  ASSERT_TRUE(ScheduleDatabase(path).append(record, error)) << error;
+  const std::string core = R"({"op": "attention", "module": {"num_heads": 2, "head_dim": 8},
+                               "forward": {"inputs": "self"}})";
+  auto result = [&](std::optional<std::string> database) {
+    CompileSettings settings;
+    settings.Target = "x86-64";
+    settings.Database = std::move(database);
+    return resultOf(compile(core, settings), 2, 8);
+  };
+  const std::vector<float> measured = result(path), byDefault = result("");
+  EXPECT_NE(measured, byDefault);
+  EXPECT_EQ(result(std::nullopt), byDefault); // these tests run with ATTUNE_DATABASE=
+  setenv("ATTUNE_DATABASE", path.c_str(), 1);
+  EXPECT_EQ(result(std::nullopt), measured);
+  setenv("ATTUNE_DATABASE", "", 1);
+  std::filesystem::remove(path);
 }
 
 /// The text of a refused configuration, whose number of heads must be in it.

@@ -78,6 +78,8 @@ TEST(ScheduleRecord, RefusesWhatMakesNoSense) {
       {replaced(good, "\"grain\":1", "\"grain\":1,\"grain\":1"), "grain: duplicate key"},
       {replaced(good, "\"workload\":\"w\"", "\"workload\":\"" + std::string(5000, 'w') + "\""),
        "more than 4096 bytes"},
+      {replaced(good, "\"workload\":\"w\"", "\"workload\":\"\\u001b[2J\""), "control characters"},
+      {replaced(good, "\"workload\":\"w\"", "\"workload\":\"\\u009b2J\""), "control characters"},
   };
   for (const auto &[text, message] : cases) {
     ScheduleRecord record = candidateRecord();

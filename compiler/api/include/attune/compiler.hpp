@@ -11,7 +11,7 @@
 //
 // Errors are exceptions: CompileError for what is not compiled, StatusError for calls,
 // std::bad_alloc where memory is short. Compiling takes tens of milliseconds to seconds and writes
-// no files.
+// no files; it reads the database of measured schedules.
 #ifndef ATTUNE_COMPILER_HPP
 #define ATTUNE_COMPILER_HPP
 
@@ -19,6 +19,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,10 @@ using NamedTensors = std::map<std::string, attune_tensor>;
 struct CompileSettings {
   std::string Target = "host";        ///< a name that `attune targets` lists
   std::vector<std::string> Overrides; ///< KEY=VALUE, as --set takes them: "forward.is_causal=true"
-  std::string Schedule;               ///< JSON text; "" for the default schedule
+  std::string Schedule;               ///< JSON text; "" for a measured or the default schedule
+  /// Measured schedules are looked for in this file, then among those that come with attune; "": in
+  /// neither. Without a value: the file that `attune tune` fills by default.
+  std::optional<std::string> Database = std::nullopt;
 };
 
 /// A compiled configuration in this process. Copies share the code and its packed parameters; the
