@@ -84,6 +84,10 @@ std::string checkSchedule(const CpuSchedule &schedule, const ScheduleProblem &pr
 /// L1, but 24 to 96 rows, within half of L2 (at least one block).
 CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu);
 
+/// For code that shares packed weights with that of other processors: makes the projection block
+/// one whose columns divide `panel`, if there is one, and keeps a block that does.
+void fitWeightPanel(CpuSchedule &schedule, int panel, const CpuTraits &cpu);
+
 /// JSON form, as in the files under schedules/. Reading is strict: unknown, duplicate and missing
 /// keys and wrong types are errors; it sets provenance.source to the file's name and does not check
 /// legality. On failure returns false, leaves the schedule alone and sets `error`.

@@ -190,13 +190,19 @@ Expected<std::vector<cpu::TargetInfo>> ordered(ArrayRef<cpu::TargetInfo> targets
 Error chooseVariants(CompiledModule &result, ArrayRef<cpu::TargetInfo> targets,
                      const CompileOptions &options) {
   std::vector<CompiledVariant> variants;
-  int weightPanel = 1;
+  int widest = 0, weightPanel = 1;
   for (const cpu::TargetInfo &target : targets) {
     Expected<ChosenSchedule> chosen = chooseSchedule(result.config, target, options);
     if (!chosen)
       return chosen.takeError();
-    weightPanel = std::lcm(weightPanel, chosen->schedule.weightPanel);
+    widest = std::max(widest, chosen->schedule.weightPanel);
     variants.push_back({target, std::move(chosen->schedule)});
+  }
+  for (CompiledVariant &variant : variants) {
+    fitWeightPanel(variant.schedule, widest, variant.target.traits);
+    const int columns = variant.schedule.projectionColumns(variant.target.traits);
+    // One target may have a panel of several blocks.
+    weightPanel = std::lcm(weightPanel, variants.size() == 1 ? widest : columns);
   }
   for (CompiledVariant &variant : variants) {
     variant.schedule.weightPanel = weightPanel;

@@ -131,7 +131,32 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(module.weightPanel, 64);
   EXPECT_EQ(module.projectionRows, 132);
   EXPECT_EQ(module.projectionDepth, 512);
-  EXPECT_EQ(defaultSchedule({true, 768, 64}, avx2).projectionDepth, 256);
+}
+
+TEST(DefaultSchedule, ProjectionsWithSixteenRegisters) {
+  const CpuSchedule wide = defaultSchedule({true, 768, 64}, avx2);
+  EXPECT_EQ(wide.projection.rows, 4);
+  EXPECT_EQ(wide.projection.vectors, 3);
+  EXPECT_EQ(wide.weightPanel, 24);
+  EXPECT_EQ(wide.projectionRows, 128);
+  EXPECT_EQ(wide.projectionDepth, 384);
+  // 64 columns are 4 panels of 16, but 3 of 24.
+  const CpuSchedule narrow = defaultSchedule({true, 64, 64}, avx2);
+  EXPECT_EQ(narrow.projection.rows, 6);
+  EXPECT_EQ(narrow.projection.vectors, 2);
+}
+
+TEST(FitWeightPanel, TakesABlockThatDividesThePanel) {
+  CpuSchedule schedule = defaultSchedule({true, 768, 64}, avx2);
+  fitWeightPanel(schedule, 48, avx2); // two blocks of 24
+  EXPECT_EQ(schedule.projection.vectors, 3);
+  fitWeightPanel(schedule, 64, avx2);
+  EXPECT_EQ(schedule.projection.rows, 6);
+  EXPECT_EQ(schedule.projection.vectors, 2);
+  EXPECT_EQ(schedule.projectionRows, 132);
+  EXPECT_EQ(schedule.projectionDepth, 384);
+  fitWeightPanel(schedule, 7, avx2); // nothing divides it
+  EXPECT_EQ(schedule.projection.vectors, 2);
 }
 
 struct Illegal {
