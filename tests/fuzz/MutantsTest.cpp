@@ -21,9 +21,9 @@ struct Seed {
 void PrintTo(const Seed &seed, std::ostream *stream) { *stream << seed.path; }
 
 constexpr std::pair<const char *, Target *> folders[] = {
-    {"config", checkConfigText},      {"score", checkScoreText}, {"schedule", checkScheduleText},
-    {"safetensors", checkTensorFile}, {"npy", checkTensorFile},  {"npz", checkTensorFile},
-    {"pt", checkTensorFile},
+    {"config", checkConfigText}, {"score", checkScoreText},        {"schedule", checkScheduleText},
+    {"record", checkRecordText}, {"safetensors", checkTensorFile}, {"npy", checkTensorFile},
+    {"npz", checkTensorFile},    {"pt", checkTensorFile},
 };
 
 std::vector<Seed> seeds() {

@@ -37,6 +37,10 @@ Verdict checkScoreText(std::string_view input);
 /// A schedule. What is accepted comes back from its own JSON form, and checkSchedule can judge it.
 Verdict checkScheduleText(std::string_view input);
 
+/// A record of the schedule database, as its JSON form; read as a line, too. What is accepted comes
+/// back from its own line.
+Verdict checkRecordText(std::string_view input);
+
 /// A tensor file of any format. Every element of every tensor can be read, and the tensors are in
 /// proportion to the file.
 Verdict checkTensorFile(std::string_view input);
