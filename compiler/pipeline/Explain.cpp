@@ -108,6 +108,12 @@ std::vector<ExplainedItem> explainSchedule(const ChosenSchedule &chosen, const C
   auto block = [](const RegisterBlock &block) {
     return formatv("{0} rows x {1} vectors", block.rows, block.vectors).str();
   };
+  std::string workers = formatv("take {0} tile(s) at a time; whole heads ", schedule.grain);
+  workers +=
+      schedule.headsPerWorker == 0
+          ? "always"
+          : formatv("where there are {0} or more for each further worker", schedule.headsPerWorker)
+                .str();
   const CpuSchedule::Provenance &from = schedule.provenance;
   std::string source = from.source == "default"
                            ? "the default function of problem and CPU"
@@ -124,8 +130,10 @@ std::vector<ExplainedItem> explainSchedule(const ChosenSchedule &chosen, const C
       {"values", formatv("{0}; {1}", block(schedule.values),
                          schedule.packValue == PackValue::PerHead ? "packed once a head"
                                                                   : "read where they lie")},
-      {"projections", formatv("{0}; {1} rows, depth {2}", block(schedule.projection),
-                              schedule.projectionRows, schedule.projectionDepth)}};
+      {"projections",
+       formatv("{0}; {1} rows, depth {2}, weights in panels of {3}", block(schedule.projection),
+               schedule.projectionRows, schedule.projectionDepth, schedule.weightPanel)},
+      {"workers", workers}};
   items.insert(items.end(), std::begin(rest), std::end(rest));
   return items;
 }
