@@ -34,7 +34,7 @@ static Error checkRunsHere(MemoryBufferRef object) {
 }
 
 /// The functions of the runtime that generated code calls.
-static Error defineRuntime(orc::LLJIT &jit) {
+static Error defineRuntime(orc::LLJIT &jit, ArrayRef<LoadedModule::Symbol> added) {
   orc::SymbolMap symbols;
   auto define = [&](StringRef name, auto *function) {
     symbols[jit.mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function),
@@ -44,11 +44,13 @@ static Error defineRuntime(orc::LLJIT &jit) {
   define("attune_forward", &attune_forward);
   define("attune_pack", &attune_pack);
   define("attune_workspace_size", &attune_workspace_size);
+  for (const auto &[name, address] : added)
+    define(name, address);
   return jit.getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols)));
 }
 
-Expected<std::unique_ptr<LoadedModule>> LoadedModule::load(ArrayRef<char> object,
-                                                           const std::string &name) {
+Expected<std::unique_ptr<LoadedModule>>
+LoadedModule::load(ArrayRef<char> object, const std::string &name, ArrayRef<Symbol> symbols) {
   auto buffer = MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), name);
   if (Error error = checkRunsHere(*buffer))
     return error;
@@ -56,7 +58,7 @@ Expected<std::unique_ptr<LoadedModule>> LoadedModule::load(ArrayRef<char> object
   auto jit = orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
-  if (Error error = defineRuntime(**jit))
+  if (Error error = defineRuntime(**jit, symbols))
     return error;
   if (Error error = (*jit)->addObjectFile(std::move(buffer)))
     return error;

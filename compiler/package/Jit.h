@@ -13,9 +13,13 @@ namespace attune {
 /// An object file loaded into this process. The module stays valid as long as this lives.
 class LoadedModule {
 public:
-  /// Loads an object that exports NAME_module; calls of the runtime reach the one in this process.
-  static llvm::Expected<std::unique_ptr<LoadedModule>> load(llvm::ArrayRef<char> object,
-                                                            const std::string &name);
+  /// A function that generated code calls, and its address.
+  using Symbol = std::pair<llvm::StringRef, void *>;
+
+  /// Loads an object that exports NAME_module; calls of the runtime reach the one in this process,
+  /// but for those that `symbols` replace or add to it.
+  static llvm::Expected<std::unique_ptr<LoadedModule>>
+  load(llvm::ArrayRef<char> object, const std::string &name, llvm::ArrayRef<Symbol> symbols = {});
   ~LoadedModule();
 
   const attune_module &module() const { return *descriptor; }

@@ -50,6 +50,8 @@ public:
     for (const auto &lowering : lowerings)
       for (const auto &entry : lowering->kernelSet())
         result.kernels.push_back(entry.first);
+    if (options.isProfiled)
+      result.timed = cpu::timedKernels(lowerings.front()->kernelSet(), result.target.kernels);
     return Error::success();
   }
 
@@ -113,7 +115,7 @@ private:
       auto built = lowering->buildLlvm(
           {lowering->variant.hash, lowering->variant.target.requiredFeatures, result.packedBytes,
            result.isBaked, position, position + 1 < static_cast<int>(lowerings.size())},
-          llvmContext);
+          options.isProfiled, llvmContext);
       if (!built)
         return built.takeError();
       modules.push_back(std::move(*built));
@@ -237,6 +239,8 @@ Expected<CompiledModule> compile(const Config &config, ArrayRef<cpu::TargetInfo>
                                  const CompileOptions &options) {
   if (targets.empty())
     return createStringError("no target given, expected at least one");
+  if (targets.size() > 1 && options.isProfiled)
+    return createStringError("found %zu targets, expected one for a profile", targets.size());
   if (targets.size() > 1 && options.lastPhase <= Phase::LlvmDialect)
     return createStringError("phase %s is that of one target; found %zu targets",
                              phaseInfo(options.lastPhase).name.data(), targets.size());
@@ -255,8 +259,8 @@ Expected<CompiledModule> compile(const Config &config, ArrayRef<cpu::TargetInfo>
   }
   if (Error error = chooseVariants(result, *order, options))
     return std::move(error);
-  const bool usesCache =
-      options.cache && options.lastPhase == Phase::Object && options.dumpDirectory.empty();
+  const bool usesCache = options.cache && options.lastPhase == Phase::Object &&
+                         options.dumpDirectory.empty() && !options.isProfiled;
   std::string key;
   if (usesCache) {
     key = keyOf(result, parameters);

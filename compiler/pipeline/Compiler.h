@@ -3,6 +3,7 @@
 #define ATTUNE_PIPELINE_COMPILER_H
 
 #include "attune/attune.h"
+#include "codegen/cpu/TimedKernels.h"
 #include "frontend/Config.h"
 #include "package/CompileCache.h"
 #include "package/CompiledVariant.h"
@@ -18,6 +19,9 @@ struct CompileOptions {
   Phase lastPhase = Phase::Object;
   std::string dumpDirectory; ///< every phase is written here as N-NAME.EXTENSION; "" for none
   const CompileCache *cache = nullptr; ///< may have the object; not asked when phases are dumped
+  /// Calls a clock around every kernel, see codegen/cpu/TimedKernels.h; for one target. The object
+  /// can only be loaded where the clock is defined, and is never taken from the cache.
+  bool isProfiled = false;
   /// Becomes a part of the object, in the order of interfaceParameters; empty: packed at run time.
   std::vector<attune_tensor> parameters;
 };
@@ -27,7 +31,8 @@ struct CompileOptions {
 struct CompiledModule : ObjectCode, CompiledVariant {
   Config config;
   std::vector<CompiledVariant> fallbacks;
-  bool isBaked = false; ///< parameters are part of the object
+  bool isBaked = false;                ///< parameters are part of the object
+  std::vector<cpu::TimedKernel> timed; ///< of a profiled object, in the clock's numbering
   std::string text;
 };
 

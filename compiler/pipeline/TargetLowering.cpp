@@ -54,13 +54,18 @@ Error TargetLowering::packInto(ArrayRef<mha::Array> parameters, std::vector<floa
   return Error::success();
 }
 
-Expected<std::unique_ptr<Module>> TargetLowering::buildLlvm(const DescriptorFacts &facts,
-                                                            LLVMContext &llvmContext) {
+Expected<std::unique_ptr<Module>>
+TargetLowering::buildLlvm(const DescriptorFacts &facts, bool isProfiled, LLVMContext &llvmContext) {
+  cpu::KernelSet parts;
+  if (isProfiled)
+    for (const cpu::TimedKernel &part : cpu::timedKernels(kernels, variant.target.kernels))
+      parts.emplace(part.symbol, part.spec);
   Expected<std::vector<cpu::Kernel>> generated =
-      cpu::generateKernels(kernels, variant.target.kernels);
+      cpu::generateKernels(isProfiled ? parts : kernels, variant.target.kernels);
   if (!generated)
     return generated.takeError();
-  auto built = cpu::buildLlvmModule(*module, *generated, variant.target, llvmContext);
+  auto built = cpu::buildLlvmModule(*module, *generated, isProfiled ? &kernels : nullptr,
+                                    variant.target, llvmContext);
   if (!built)
     return built;
   (*built)->setModuleIdentifier(config.name);

@@ -33,9 +33,10 @@ public:
   /// `tiles`, before `kernels`.
   llvm::Error packInto(llvm::ArrayRef<mha::Array> parameters, std::vector<float> &block) const;
 
-  /// Generates the kernels and links them with the loops and the descriptor; optimised.
-  llvm::Expected<std::unique_ptr<llvm::Module>> buildLlvm(const DescriptorFacts &facts,
-                                                          llvm::LLVMContext &llvmContext);
+  /// Generates the kernels and links them with the loops and the descriptor; optimised. Profiled, a
+  /// clock is called around every kernel.
+  llvm::Expected<std::unique_ptr<llvm::Module>>
+  buildLlvm(const DescriptorFacts &facts, bool isProfiled, llvm::LLVMContext &llvmContext);
 
   /// The program as text, up to phase `llvm-mlir`.
   std::string text() const;

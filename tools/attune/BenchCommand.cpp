@@ -1,12 +1,11 @@
 //===- BenchCommand.cpp - attune bench ------------------------------------===//
+#include "BenchProfile.h"
 #include "CallTensors.h"
-#include "Common.h"
 #include "PeakFlops.h"
+#include "ReadBandwidth.h"
 #include "package/Elements.h"
 #include "package/Metadata.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/raw_ostream.h"
 #include <chrono>
 #include <random>
 
@@ -90,8 +89,9 @@ struct Timing {
   double median() const { return milliseconds[milliseconds.size() / 2]; }
 };
 
-/// Two warm-ups, then runs until a second is spent.
-Expected<Timing> measure(Session &session, ArrayRef<attune_tensor> tensors) {
+/// Two warm-ups, then runs until a second is spent; after each one of `profiled`, if there is one.
+Expected<Timing> measure(Session &session, ProfiledModule *profiled,
+                         ArrayRef<attune_tensor> tensors) {
   Timing timing;
   double spent = 0;
   for (size_t run = 0; spent < kSeconds * 1e3 || timing.milliseconds.size() < kLeastRuns; ++run) {
@@ -99,6 +99,9 @@ Expected<Timing> measure(Session &session, ArrayRef<attune_tensor> tensors) {
     if (Error error = session.forward(tensors))
       return error;
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    if (profiled)
+      if (Error error = profiled->run(tensors))
+        return error;
     if (run < 2)
       continue;
     timing.milliseconds.push_back(elapsed.count());
@@ -108,35 +111,69 @@ Expected<Timing> measure(Session &session, ArrayRef<attune_tensor> tensors) {
   return timing;
 }
 
-void print(const CompiledModule &compiled, const BenchArguments &arguments, const Timing &timing,
-           double flops, double peak, size_t bytes) {
-  const double gflops = flops / timing.best() / 1e6;
-  const double share = peak > 0 ? gflops / peak : 0;
-  if (!arguments.json) {
-    outs() << compiled.config.name << ": best " << format("%.3f", timing.best()) << " ms, median "
-           << format("%.3f", timing.median()) << " ms of " << timing.milliseconds.size()
-           << " runs; " << format("%.1f", gflops) << " GFLOP/s, " << format("%.0f", 100 * share)
-           << " % of the FMA peak of " << format("%.1f", peak) << "; " << arguments.threads
-           << " thread(s)\n";
-    return;
+/// Measures once more and keeps the better figures: other work on the machine can only lower them.
+Error improve(MachineLimits &limits, const cpu::TargetInfo &target, int threads) {
+  Expected<double> peak = measurePeak(target, threads, PeakType::Float32);
+  if (!peak)
+    return peak.takeError();
+  limits.gflops = std::max(limits.gflops, *peak);
+  limits.readBandwidth = std::max(limits.readBandwidth, measureReadBandwidth(threads));
+  return Error::success();
+}
+
+struct BenchResult {
+  const CompiledModule &compiled;
+  const Timing &timing;
+  const ProfiledModule *profiled; ///< or null
+  double flops;                   ///< of a run
+  size_t bytes;                   ///< of inputs, outputs and parameters
+  MachineLimits limits;
+  int threads;
+
+  double gflops() const { return flops / timing.best() / 1e6; }
+  double shareOfPeak() const { return limits.gflops > 0 ? gflops() / limits.gflops : 0; }
+  /// Of the time that reading every tensor once would take.
+  double shareOfBandwidth() const {
+    return static_cast<double>(bytes) / 1e6 / timing.best() / limits.readBandwidth;
   }
-  json::Object result{{"name", compiled.config.name},
-                      {"best_ms", timing.best()},
-                      {"median_ms", timing.median()},
-                      {"runs", timing.milliseconds.size()},
-                      {"gflops", gflops},
-                      {"peak_gflops", peak},
-                      {"share_of_peak", share},
-                      {"bytes", bytes},
-                      {"threads", arguments.threads},
-                      {"target", compiled.target.cpu},
-                      {"schedule", compiled.schedule.provenance.source}};
-  outs() << json::Value(std::move(result)) << "\n";
+};
+
+void printText(const BenchResult &result) {
+  outs() << result.compiled.config.name << ": best " << format("%.3f", result.timing.best())
+         << " ms, median " << format("%.3f", result.timing.median()) << " ms of "
+         << result.timing.milliseconds.size() << " runs; " << format("%.1f", result.gflops())
+         << " GFLOP/s, " << format("%.0f", 100 * result.shareOfPeak()) << " % of the FMA peak of "
+         << format("%.1f", result.limits.gflops) << "; " << result.threads << " thread(s)\n";
+  if (result.profiled)
+    result.profiled->print(outs(), result.timing.best(), result.limits);
+}
+
+void printJson(const BenchResult &result) {
+  json::Object object{{"name", result.compiled.config.name},
+                      {"best_ms", result.timing.best()},
+                      {"median_ms", result.timing.median()},
+                      {"runs", result.timing.milliseconds.size()},
+                      {"flops", result.flops},
+                      {"gflops", result.gflops()},
+                      {"peak_gflops", result.limits.gflops},
+                      {"share_of_peak", result.shareOfPeak()},
+                      {"bytes", result.bytes},
+                      {"bandwidth_gb_per_s", result.limits.readBandwidth},
+                      {"share_of_bandwidth", result.shareOfBandwidth()},
+                      {"threads", result.threads},
+                      {"target", result.compiled.target.cpu},
+                      {"schedule", result.compiled.schedule.provenance.source}};
+  if (result.profiled)
+    object["profile"] = result.profiled->toJson(result.timing.best(), result.limits);
+  outs() << json::Value(std::move(object)) << "\n";
 }
 } // namespace
 
 Error runBench(const BenchArguments &arguments) {
-  Expected<CompiledModule> compiled = compileConfig(arguments.config);
+  Expected<CompileRequest> request = readSingleRequest(arguments.config);
+  if (!request)
+    return request.takeError();
+  Expected<CompiledModule> compiled = compileRequest(*request, arguments.config.noCache);
   if (!compiled)
     return compiled.takeError();
   const Config &config = compiled->config;
@@ -158,15 +195,29 @@ Error runBench(const BenchArguments &arguments) {
     return error;
   if (Error error = (*session)->prepare(*sizes))
     return error;
-  Expected<Timing> timing = measure(**session, tensors.tensors);
+  std::unique_ptr<ProfiledModule> profiled;
+  if (arguments.profile) {
+    auto created = ProfiledModule::create(*request, arguments.threads, parameters.tensors, *sizes);
+    if (!created)
+      return created.takeError();
+    profiled = std::move(*created);
+  }
+  MachineLimits limits;
+  if (Error error = improve(limits, compiled->target, arguments.threads))
+    return error;
+  Expected<Timing> timing = measure(**session, profiled.get(), tensors.tensors);
   if (!timing)
     return timing.takeError();
-  Expected<double> peak = measurePeak(compiled->target, arguments.threads);
-  if (!peak)
-    return peak.takeError();
-  print(*compiled, arguments, *timing,
-        forwardFlops(config, sizes->batch, sizes->target, sizes->source), *peak,
-        tensors.totalBytes + parameters.totalBytes);
+  if (Error error = improve(limits, compiled->target, arguments.threads))
+    return error;
+  const BenchResult result{*compiled,
+                           *timing,
+                           profiled.get(),
+                           forwardFlops(config, sizes->batch, sizes->target, sizes->source),
+                           tensors.totalBytes + parameters.totalBytes,
+                           limits,
+                           arguments.threads};
+  arguments.json ? printJson(result) : printText(result);
   return Error::success();
 }
 

@@ -177,6 +177,9 @@ void CommandLine::addBench() {
       ->type_name("FILE");
   addCall(*command, bench);
   command->add_flag("--json", bench.json, "print one JSON object");
+  command->add_flag("--profile", bench.profile,
+                    "say also where the time goes: projection, packing, scores, softmax, values, "
+                    "output; time, work and bytes of each, beside what the machine can do");
 }
 
 void CommandLine::addExplain() {

@@ -69,8 +69,9 @@ static Error statusError(attune_status status) {
   return createStringError("%s", *text ? text : attune_status_text(status));
 }
 
-Expected<std::unique_ptr<Session>> Session::create(const CompiledModule &compiled, int threads) {
-  auto loaded = LoadedModule::load(compiled.object, compiled.config.name);
+Expected<std::unique_ptr<Session>> Session::create(const CompiledModule &compiled, int threads,
+                                                   ArrayRef<LoadedModule::Symbol> symbols) {
+  auto loaded = LoadedModule::load(compiled.object, compiled.config.name, symbols);
   if (!loaded)
     return loaded.takeError();
   std::unique_ptr<Session> session(new Session(attune::Context(threads)));

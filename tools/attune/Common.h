@@ -44,8 +44,10 @@ llvm::Expected<CompiledModule> compileConfig(const ConfigOptions &options);
 /// A compiled module in this process with everything that a call needs.
 class Session {
 public:
-  static llvm::Expected<std::unique_ptr<Session>> create(const CompiledModule &compiled,
-                                                         int threads);
+  /// `symbols` as in LoadedModule::load.
+  static llvm::Expected<std::unique_ptr<Session>>
+  create(const CompiledModule &compiled, int threads,
+         llvm::ArrayRef<LoadedModule::Symbol> symbols = {});
 
   /// Packs parameters, in the order of interfaceParameters.
   llvm::Error pack(llvm::ArrayRef<attune_tensor> parameters);
@@ -84,7 +86,7 @@ struct BenchArguments {
   std::string inputs; ///< a file with some of the inputs, or ""
   std::optional<int64_t> batch, targetLength, sourceLength; ///< default: as `inputs`, 1, L
   int threads = 1;
-  bool json = false;
+  bool json = false, profile = false;
 };
 llvm::Error runBench(const BenchArguments &arguments);
 

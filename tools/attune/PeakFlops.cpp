@@ -1,13 +1,15 @@
 //===- PeakFlops.cpp - The machine's FMA peak -----------------------------===//
 #include "PeakFlops.h"
 
-#include "codegen/cpu/MachineCode.h"
+#include "attune/attune.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Triple.h"
 #include <chrono>
+#include <functional>
 #include <thread>
 
 using namespace llvm;
@@ -22,8 +24,42 @@ constexpr int kRuns = 6;
 /// More chains than latency times throughput of any current core, and few enough for 16 registers.
 constexpr int kAccumulators = 12;
 
-/// float attune_peak(i64 n): n rounds of x = x * a + b on every accumulator.
-std::unique_ptr<Module> buildLoop(LLVMContext &context, const cpu::TargetInfo &target) {
+/// One instruction of the loop on an accumulator, and its floating-point operations.
+struct PeakInstruction {
+  std::function<Value *(IRBuilder<> &, Value *accumulator, Value *factor)> create;
+  double flops;
+};
+
+/// x * a + a, lane by lane.
+PeakInstruction multiplyAdd(int lanes) {
+  return {[](IRBuilder<> &builder, Value *accumulator, Value *factor) -> Value * {
+            return builder.CreateIntrinsic(Intrinsic::fma, {accumulator->getType()},
+                                           {accumulator, factor, factor});
+          },
+          2.0 * lanes};
+}
+
+/// vdpbf16ps: two products of bfloat16 a lane, added to the accumulator.
+PeakInstruction bfloat16Dot(int lanes) {
+  return {[lanes](IRBuilder<> &builder, Value *accumulator, Value *factor) -> Value * {
+            auto *pairs = FixedVectorType::get(builder.getBFloatTy(), 2 * lanes);
+            Value *operand = builder.CreateBitCast(factor, pairs);
+            return builder.CreateIntrinsic(lanes == 16 ? Intrinsic::x86_avx512bf16_dpbf16ps_512
+                                                       : Intrinsic::x86_avx512bf16_dpbf16ps_256,
+                                           {}, {accumulator, operand, operand});
+          },
+          4.0 * lanes};
+}
+
+PeakInstruction peakInstruction(const cpu::TargetInfo &target, PeakType type) {
+  const int lanes = target.kernels.vectorLanes;
+  const bool hasDot = (target.requiredFeatures & ATTUNE_CPU_AVX512BF16) && lanes >= 8;
+  return type == PeakType::BFloat16 && hasDot ? bfloat16Dot(lanes) : multiplyAdd(lanes);
+}
+
+/// float attune_peak(i64 n, float factor): n rounds of the instruction on every accumulator.
+std::unique_ptr<Module> buildLoop(LLVMContext &context, const cpu::TargetInfo &target,
+                                  const PeakInstruction &instruction) {
   auto module = std::make_unique<Module>("peak", context);
   module->setTargetTriple(Triple(target.triple));
   IRBuilder<> builder(context);
@@ -51,7 +87,7 @@ std::unique_ptr<Module> buildLoop(LLVMContext &context, const cpu::TargetInfo &t
   }
   SmallVector<Value *> next;
   for (PHINode *value : carried) {
-    next.push_back(builder.CreateIntrinsic(Intrinsic::fma, {vector}, {value, factor, factor}));
+    next.push_back(instruction.create(builder, value, factor));
     value->addIncoming(next.back(), loop);
   }
   Value *count = builder.CreateAdd(counter, builder.getInt64(1));
@@ -69,7 +105,7 @@ std::unique_ptr<Module> buildLoop(LLVMContext &context, const cpu::TargetInfo &t
 using PeakFunction = float (*)(int64_t, float);
 
 /// One run of all threads together, in GFLOP/s.
-double timeRun(PeakFunction function, int threads, int lanes) {
+double timeRun(PeakFunction function, int threads, double flops) {
   auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> helpers;
   std::atomic<float> sink = 0;
@@ -80,16 +116,21 @@ double timeRun(PeakFunction function, int threads, int lanes) {
   for (std::thread &helper : helpers)
     helper.join();
   std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return 2.0 * lanes * kAccumulators * kIterations * threads / elapsed.count() / 1e9;
+  return flops * kAccumulators * kIterations * threads / elapsed.count() / 1e9;
 }
 } // namespace
 
-Expected<double> measurePeak(const cpu::TargetInfo &target, int threads) {
+Expected<SmallVector<char, 0>> compilePeakLoop(const cpu::TargetInfo &target, PeakType type,
+                                               cpu::MachineCodeKind kind) {
   LLVMContext context;
-  auto module = buildLoop(context, target);
+  auto module = buildLoop(context, target, peakInstruction(target, type));
   if (Error error = cpu::optimize(*module, target, {kFunction}))
     return error;
-  auto object = cpu::emitMachineCode(*module, target, cpu::MachineCodeKind::Object);
+  return cpu::emitMachineCode(*module, target, kind);
+}
+
+Expected<double> measurePeak(const cpu::TargetInfo &target, int threads, PeakType type) {
+  auto object = compilePeakLoop(target, type, cpu::MachineCodeKind::Object);
   if (!object)
     return object.takeError();
   auto jit = orc::LLJITBuilder().create();
@@ -104,7 +145,7 @@ Expected<double> measurePeak(const cpu::TargetInfo &target, int threads) {
   auto function = address->toPtr<PeakFunction>();
   double best = 0;
   for (int run = 0; run < kRuns; ++run)
-    best = std::max(best, timeRun(function, threads, target.kernels.vectorLanes));
+    best = std::max(best, timeRun(function, threads, peakInstruction(target, type).flops));
   return best;
 }
 

@@ -33,7 +33,8 @@ public:
         pointer, pointer);
   }
 
-  void forward(const Kernel &kernel, FunctionCallee target) {
+  /// The values that a kernel takes, from the arguments of the bridge.
+  SmallVector<Value *> convert(const Kernel &kernel) {
     SmallVector<Value *> values;
     for (const KernelArgument &argument : kernel.arguments) {
       if (argument.kind == KernelArgument::Kind::Address)
@@ -43,12 +44,52 @@ public:
       else
         values.push_back(&*arguments++);
       hosts.resize(values.size());
+      extents.resize(values.size());
     }
-    builder.CreateCall(target, values);
-    builder.CreateRetVoid();
+    return values;
   }
 
+  void call(FunctionCallee target, ArrayRef<Value *> values) { builder.CreateCall(target, values); }
+
+  /// Calls a part of the kernel between readings of the clock.
+  void callTimed(FunctionCallee target, const TimedKernel &part, unsigned index,
+                 ArrayRef<Value *> values) {
+    Module &module = *builder.GetInsertBlock()->getModule();
+    Type *i64 = builder.getInt64Ty();
+    Value *start = builder.CreateCall(module.getOrInsertFunction(profileNow, i64));
+    SmallVector<Value *> operands;
+    for (unsigned operand : part.operands)
+      operands.push_back(values[operand]);
+    builder.CreateCall(target, operands);
+    auto add = module.getOrInsertFunction(profileAdd, builder.getVoidTy(), builder.getInt32Ty(),
+                                          i64, i64, i64);
+    builder.CreateCall(add, {builder.getInt32(index), start, amount(part.flops, values),
+                             amount(part.bytes, values)});
+  }
+
+  void finish() { builder.CreateRetVoid(); }
+
 private:
+  Value *amount(const Work &work, ArrayRef<Value *> values) {
+    Value *sum = builder.getInt64(0);
+    for (const WorkTerm &term : work) {
+      Value *product = builder.getInt64(term.factor);
+      for (const WorkExtent &extent : term.extents) {
+        const bool isValue = extent.dimension == WorkExtent::kValue;
+        Value *count = isValue ? builder.CreateSExt(values[extent.argument], builder.getInt64Ty())
+                               : extents[extent.argument][extent.dimension];
+        if (extent.multiple > 1) {
+          Value *multiple = builder.getInt64(extent.multiple);
+          Value *last = builder.CreateAdd(count, builder.getInt64(extent.multiple - 1));
+          count = builder.CreateMul(builder.CreateUDiv(last, multiple), multiple);
+        }
+        product = builder.CreateMul(product, count);
+      }
+      sum = builder.CreateAdd(sum, product);
+    }
+    return sum;
+  }
+
   /// Consumes allocated, aligned, offset, sizes, strides; gives a halide_buffer_t*. Halide counts
   /// dimensions from the innermost.
   Value *buffer(const KernelArgument &argument) {
@@ -63,6 +104,7 @@ private:
       sizes.push_back(&*arguments++);
     for (unsigned k = 0; k < rank; ++k)
       strides.push_back(&*arguments++);
+    extents.push_back(sizes);
     Value *dimensions = builder.CreateAlloca(ArrayType::get(dimensionType, rank));
     for (unsigned k = 0; k < rank; ++k) {
       Value *dimension = builder.CreateConstGEP1_32(dimensionType, dimensions, k);
@@ -92,18 +134,18 @@ private:
 
   IRBuilder<> builder;
   Function::arg_iterator arguments;
-  SmallVector<Value *> hosts; ///< data of buffer arguments, by position
+  SmallVector<Value *> hosts;                ///< data of buffer arguments, by position
+  SmallVector<SmallVector<Value *>> extents; ///< of buffer arguments, by position
   StructType *dimensionType, *bufferType;
 };
 } // namespace
 
-void defineBridge(Module &module, const Kernel &kernel, StringRef target) {
-  Function *function = module.getFunction(kernel.symbol);
-  if (!function)
-    return; // nothing calls it any more
+/// The function of a kernel or of a part of one.
+static FunctionCallee declareKernel(Module &module, ArrayRef<KernelArgument> arguments,
+                                    StringRef name) {
   SmallVector<Type *> types;
   LLVMContext &context = module.getContext();
-  for (const KernelArgument &argument : kernel.arguments)
+  for (const KernelArgument &argument : arguments)
     switch (argument.kind) {
     case KernelArgument::Kind::Buffer:
       types.push_back(PointerType::get(context, 0));
@@ -118,11 +160,44 @@ void defineBridge(Module &module, const Kernel &kernel, StringRef target) {
       types.push_back(Type::getInt64Ty(context));
       break;
     }
-  FunctionCallee callee = module.getOrInsertFunction(
-      target, FunctionType::get(Type::getInt32Ty(context), types, /*isVarArg=*/false));
-  BridgeBuilder(*function).forward(kernel, callee);
-  function->setLinkage(GlobalValue::InternalLinkage);
-  function->addFnAttr(Attribute::AlwaysInline);
+  return module.getOrInsertFunction(
+      name, FunctionType::get(Type::getInt32Ty(context), types, /*isVarArg=*/false));
+}
+
+static void makeInline(Function &function) {
+  function.setLinkage(GlobalValue::InternalLinkage);
+  function.addFnAttr(Attribute::AlwaysInline);
+}
+
+std::string kernelFunction(StringRef symbol) { return (symbol + "_kernel").str(); }
+
+void defineBridge(Module &module, const Kernel &kernel, StringRef target) {
+  Function *function = module.getFunction(kernel.symbol);
+  if (!function)
+    return; // nothing calls it any more
+  BridgeBuilder bridge(*function);
+  SmallVector<Value *> values = bridge.convert(kernel);
+  bridge.call(declareKernel(module, kernel.arguments, target), values);
+  bridge.finish();
+  makeInline(*function);
+}
+
+void defineTimedBridge(Module &module, const Kernel &kernel, ArrayRef<TimedKernel> parts,
+                       unsigned index) {
+  Function *function = module.getFunction(kernel.symbol);
+  if (!function)
+    return;
+  BridgeBuilder bridge(*function);
+  SmallVector<Value *> values = bridge.convert(kernel);
+  for (const TimedKernel &part : parts) {
+    SmallVector<KernelArgument> arguments;
+    for (unsigned operand : part.operands)
+      arguments.push_back(kernel.arguments[operand]);
+    bridge.callTimed(declareKernel(module, arguments, kernelFunction(part.symbol)), part, index++,
+                     values);
+  }
+  bridge.finish();
+  makeInline(*function);
 }
 
 } // namespace attune::cpu

@@ -121,8 +121,21 @@ void stampTarget(Module &module, const TargetInfo &target) {
 }
 } // namespace
 
+static void defineTimedBridges(Module &module, const KernelSet &kernels,
+                               const KernelTarget &target) {
+  unsigned index = 0;
+  for (const auto &entry : kernels) {
+    const std::vector<TimedKernel> parts = timedKernels(entry.second, target);
+    Kernel called =
+        std::visit([&](const auto &spec) { return describeKernel(spec, target); }, entry.second);
+    defineTimedBridge(module, called, parts, index);
+    index += parts.size();
+  }
+}
+
 Expected<std::unique_ptr<Module>> buildLlvmModule(mlir::ModuleOp source,
                                                   const std::vector<Kernel> &kernels,
+                                                  const KernelSet *profiled,
                                                   const TargetInfo &target, LLVMContext &context) {
   mlir::registerBuiltinDialectTranslation(*source.getContext());
   mlir::registerLLVMDialectTranslation(*source.getContext());
@@ -130,9 +143,12 @@ Expected<std::unique_ptr<Module>> buildLlvmModule(mlir::ModuleOp source,
   if (!module)
     return createStringError("the LLVM dialect module could not be translated to LLVM IR");
   module->setTargetTriple(Triple(target.triple));
+  if (profiled)
+    defineTimedBridges(*module, *profiled, target.kernels);
   for (const Kernel &kernel : kernels) {
-    std::string name = kernel.symbol + "_kernel";
-    defineBridge(*module, kernel, name);
+    std::string name = kernelFunction(kernel.symbol);
+    if (!profiled)
+      defineBridge(*module, kernel, name);
     Expected<std::unique_ptr<Module>> part = parseKernel(kernel, name, context);
     if (!part)
       return part;

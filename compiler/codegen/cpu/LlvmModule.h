@@ -13,13 +13,14 @@ namespace attune::cpu {
 llvm::Expected<std::vector<Kernel>> generateKernels(const KernelSet &set,
                                                     const KernelTarget &target);
 
-/// Translates a module of the LLVM dialect, links the kernels into it and joins them by bridges.
+/// Translates a module of the LLVM dialect, links the generated kernels into it and joins them by
+/// bridges. With `profiled`, the kernels that the module calls, those generated are what
+/// timedKernels names for them, and bridges read the clock.
 /// Floating-point instructions keep the `contract` flag alone, and all functions carry the same
 /// target attributes. Nothing is optimised or made internal yet.
-llvm::Expected<std::unique_ptr<llvm::Module>> buildLlvmModule(mlir::ModuleOp module,
-                                                              const std::vector<Kernel> &kernels,
-                                                              const TargetInfo &target,
-                                                              llvm::LLVMContext &context);
+llvm::Expected<std::unique_ptr<llvm::Module>>
+buildLlvmModule(mlir::ModuleOp module, const std::vector<Kernel> &generated,
+                const KernelSet *profiled, const TargetInfo &target, llvm::LLVMContext &context);
 
 } // namespace attune::cpu
 

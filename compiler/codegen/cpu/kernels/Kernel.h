@@ -23,6 +23,8 @@ enum class ElementType { F32, U8, I32, BF16, F16 };
 /// "f32", "u8" ...
 const char *elementName(ElementType type);
 
+constexpr int64_t elementBytes(ElementType type) { return type == ElementType::U8 ? 1 : 4; }
+
 /// The instruction set a kernel is generated for, in Halide's terms.
 struct KernelTarget {
   enum class Arch { X86_64, AArch64 } arch = Arch::X86_64;
@@ -65,6 +67,11 @@ struct RegionTile {
   bool oneRow = false;
 };
 
+/// The stages of a scoring kernel that a kernel has: all of them, or, where time is taken stage by
+/// stage, those before or from the row maxima. The latter two run one after the other do what the
+/// whole does, in the same loops.
+enum class ScoringPart { Whole, Products, Softmax };
+
 /// What a query tile scores against a key tile:
 ///   t = dot * scale; score region; where keep is false: -inf
 /// Arguments of both kernels that do so:
@@ -84,6 +91,9 @@ struct ScoringSpec {
   RegionProgram keep;  ///< empty: all true
   std::vector<RegionTile> tiles;
   int scalars = 0; ///< number of i32 scalar operands
+  /// Products takes the same inputs and writes s alone. Softmax takes the same inputs, then s, and
+  /// writes the other outputs.
+  ScoringPart part = ScoringPart::Whole;
 };
 
 /// Scores and online softmax of one query tile against one kv tile.

@@ -13,14 +13,23 @@ public:
   LogitsKernel(const LogitsSpec &spec, const KernelTarget &target)
       : ScoringKernel(spec, target, /*foldScale=*/false) {}
 
-  Recipe build() {
-    defineScores();
-    defineMaximum();
-    for (Func *output : {&score, &maxOut})
-      constrainOutput(*output);
+  Recipe build(ScoringPart part) {
+    std::vector<Func> outputs;
+    if (part == ScoringPart::Softmax) {
+      readScores(std::nullopt);
+    } else {
+      defineScores();
+      outputs.push_back(score);
+    }
+    if (part != ScoringPart::Products) {
+      defineMaximum();
+      outputs.push_back(maxOut);
+    }
+    for (Func &output : outputs)
+      constrainOutput(output);
     std::vector<Halide::Argument> arguments{query, key, maxIn};
     appendArguments(arguments);
-    return {{score, maxOut}, arguments};
+    return {outputs, arguments};
   }
 };
 
@@ -28,14 +37,14 @@ public:
 
 template <> Kernel describeKernel(const LogitsSpec &spec, const KernelTarget &target) {
   return {kernelSymbol(scoringPrefix("logits", spec), scoringKey(spec), target),
-          scoringArguments(spec, {1}, {2, 1}),
+          scoringArguments(spec, {1}, {2, 1}, 0),
           {}};
 }
 
 template <>
 llvm::Expected<Kernel> generateKernel(const LogitsSpec &spec, const KernelTarget &target) {
   return compileKernel(describeKernel(spec, target), target,
-                       [&] { return LogitsKernel(spec, target).build(); });
+                       [&] { return LogitsKernel(spec, target).build(spec.part); });
 }
 
 } // namespace attune::cpu

@@ -31,6 +31,7 @@ public:
 private:
   Expr exponent(const Expr &score, const Expr &maximum) const;
 
+  std::vector<Func> defineOutputs();
   void defineRescale();
   void defineProbabilities();
   void defineSums();
@@ -94,18 +95,33 @@ void ScoresKernel::defineSums() {
   laneSum.update().reorder(lane, row, p).vectorize(lane, lanes).unroll(row);
 }
 
-Recipe ScoresKernel::build() {
-  defineScores();
+/// Defines the functions of the part and gives those that are outputs.
+std::vector<Func> ScoresKernel::defineOutputs() {
+  if (spec.part == ScoringPart::Softmax)
+    readScores(spec.tileColumns);
+  else
+    defineScores();
+  if (spec.part == ScoringPart::Products)
+    return {score};
   defineMaximum();
   defineRescale();
   defineProbabilities();
   defineSums();
-  std::vector<Func> outputs{probability, score, maxOut, sumOut, rescale};
+  if (spec.part == ScoringPart::Softmax)
+    return {probability, maxOut, sumOut, rescale};
+  return {probability, score, maxOut, sumOut, rescale};
+}
+
+Recipe ScoresKernel::build() {
+  std::vector<Func> outputs = defineOutputs();
   for (Func &output : outputs)
     constrainOutput(output);
-  for (Func *tile : {&probability, &score})
-    tile->output_buffer().dim(1).set_stride(spec.tileColumns);
-  sumOut.output_buffer().dim(1).set_stride(lanes);
+  if (spec.part != ScoringPart::Products) {
+    probability.output_buffer().dim(1).set_stride(spec.tileColumns);
+    sumOut.output_buffer().dim(1).set_stride(lanes);
+  }
+  if (spec.part != ScoringPart::Softmax)
+    score.output_buffer().dim(1).set_stride(spec.tileColumns);
   std::vector<Halide::Argument> arguments{query, key, maxIn, sumIn};
   appendArguments(arguments);
   return {outputs, arguments};
@@ -118,7 +134,7 @@ template <> Kernel describeKernel(const ScoresSpec &spec, const KernelTarget &ta
   llvm::raw_string_ostream(key) << spec.tileColumns << ' ' << spec.exp2Degree << ' '
                                 << scoringKey(spec);
   return {kernelSymbol(scoringPrefix("scores", spec), key, target),
-          scoringArguments(spec, {1, 2}, {2, 2, 1, 2, 1}),
+          scoringArguments(spec, {1, 2}, {2, 2, 1, 2, 1}, 1),
           {}};
 }
 

@@ -17,7 +17,7 @@ using Halide::Var;
 ScoringKernel::ScoringKernel(const ScoringSpec &spec, const KernelTarget &target, bool foldScale)
     : lanes(target.vectorLanes), panelWidth(spec.block.vectors * target.vectorLanes),
       scaleIsFolded(foldScale), query(inputBuffer("query", 2)), key(inputBuffer("key", 3)),
-      maxIn(inputBuffer("max_in", 1)), spec(spec) {
+      maxIn(inputBuffer("max_in", 1)), spec(spec), stored(inputBuffer("stored", 2)) {
   rows = roundedUp(count, spec.block.rows);
   lastRow = count - 1;
   for (size_t i = 0; i < spec.tiles.size(); ++i)
@@ -111,6 +111,12 @@ void ScoringKernel::defineScores() {
   }
 }
 
+void ScoringKernel::readScores(std::optional<int> rowStride) {
+  score(column, row) = stored(column, row);
+  if (rowStride)
+    stored.dim(1).set_stride(*rowStride);
+}
+
 void ScoringKernel::defineMaximum() {
   // THE ALGORITHM
   Func laneMax("lane_max");
@@ -135,11 +141,14 @@ void ScoringKernel::appendArguments(std::vector<Halide::Argument> &arguments) co
   for (const Param<int32_t> &param : {count, panels, batch, head, firstQuery, firstKey})
     arguments.push_back(param);
   arguments.insert(arguments.end(), scalars.begin(), scalars.end());
+  if (spec.part == ScoringPart::Softmax)
+    arguments.push_back(stored);
 }
 
 std::string scoringPrefix(llvm::StringRef name, const ScoringSpec &spec) {
-  return (name + "_" + std::to_string(spec.block.rows) + "x" + std::to_string(spec.block.vectors) +
-          "_d" + std::to_string(spec.depth))
+  const char *part[] = {"", "_products", "_softmax"}; // by ScoringPart
+  return (name + part[static_cast<int>(spec.part)] + "_" + std::to_string(spec.block.rows) + "x" +
+          std::to_string(spec.block.vectors) + "_d" + std::to_string(spec.depth))
       .str();
 }
 
@@ -155,15 +164,19 @@ std::string scoringKey(const ScoringSpec &spec) {
 
 std::vector<KernelArgument> scoringArguments(const ScoringSpec &spec,
                                              llvm::ArrayRef<int> statistics,
-                                             llvm::ArrayRef<int> outputs) {
+                                             llvm::ArrayRef<int> outputs, size_t stored) {
   std::vector<KernelArgument> arguments{bufferArgument(2), bufferArgument(3)};
   for (int rank : statistics)
     arguments.push_back(bufferArgument(rank));
   for (const RegionTile &tile : spec.tiles)
     arguments.push_back(bufferArgument(2, tile.type));
   arguments.insert(arguments.end(), 6 + spec.scalars, int32Argument());
-  for (int rank : outputs)
-    arguments.push_back(bufferArgument(rank));
+  if (spec.part == ScoringPart::Softmax)
+    arguments.push_back(bufferArgument(outputs[stored]));
+  for (auto [position, rank] : llvm::enumerate(outputs))
+    if (spec.part == ScoringPart::Whole ||
+        (spec.part == ScoringPart::Products) == (position == stored))
+      arguments.push_back(bufferArgument(rank));
   return arguments;
 }
 

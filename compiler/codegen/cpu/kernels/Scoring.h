@@ -18,6 +18,9 @@ protected:
   ScoringKernel(const ScoringSpec &spec, const KernelTarget &target, bool foldScale);
 
   void defineScores();
+  /// In place of defineScores: `score` is what a kernel before has stored, with this row stride if
+  /// it is static.
+  void readScores(std::optional<int> rowStride);
   void defineMaximum();
 
   /// Combines the vectors of one panel of a row: lane l holds column l modulo lanes.
@@ -25,7 +28,7 @@ protected:
                             Combine combine) const;
   /// Bounds the rows of `func` and unrolls them by register blocks.
   void splitRows(Halide::Func &func);
-  /// Tile operands, extents, indices and scalars, behind the statistics.
+  /// Tile operands, extents, indices and scalars, behind the statistics; then s if it is read.
   void appendArguments(std::vector<Halide::Argument> &arguments) const;
 
   const int lanes, panelWidth;
@@ -47,6 +50,7 @@ private:
   Halide::Param<int32_t> count{"count"}, batch{"batch"}, head{"head"}, firstQuery{"first_query"},
       firstKey{"first_key"};
   std::vector<Halide::Param<int32_t>> scalars;
+  Halide::ImageParam stored;
   Halide::Expr lastRow;
   std::vector<Halide::Func> indices;
 };
@@ -55,10 +59,11 @@ private:
 std::string scoringKey(const ScoringSpec &spec);
 
 /// The arguments of a kernel: query, key, statistics of the given ranks, what
-/// ScoringKernel::appendArguments lists, outputs of the given ranks.
+/// ScoringKernel::appendArguments lists, outputs of the given ranks but for s, the output at
+/// position `stored`, of which the part of the specification decides whether it is one.
 std::vector<KernelArgument> scoringArguments(const ScoringSpec &spec,
                                              llvm::ArrayRef<int> statistics,
-                                             llvm::ArrayRef<int> outputs);
+                                             llvm::ArrayRef<int> outputs, size_t stored);
 
 /// The readable part of a symbol.
 std::string scoringPrefix(llvm::StringRef name, const ScoringSpec &spec);

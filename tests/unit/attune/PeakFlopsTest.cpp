@@ -1,0 +1,36 @@
+//===- PeakFlopsTest.cpp - The loops that stand for a machine's peak ------===//
+#include "PeakFlops.h"
+
+#include <gmock/gmock.h>
+
+namespace attune::tool {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string assembly(const char *name, PeakType type) {
+  auto target = cpu::resolveTarget(name);
+  if (!target)
+    return llvm::toString(target.takeError());
+  auto code = compilePeakLoop(*target, type, cpu::MachineCodeKind::Assembly);
+  if (!code)
+    return llvm::toString(code.takeError());
+  return {code->data(), code->size()};
+}
+
+TEST(PeakFlops, MultipliesAndAddsInWholeRegisters) {
+  EXPECT_THAT(assembly("x86-64-v3", PeakType::Float32), HasSubstr("vfmadd213ps\t%ymm"));
+  EXPECT_THAT(assembly("x86-64-v4", PeakType::Float32), HasSubstr("vfmadd213ps\t%zmm"));
+  EXPECT_THAT(assembly("neoverse-n1", PeakType::Float32), HasSubstr("fmla\tv"));
+}
+
+TEST(PeakFlops, TakesBfloat16DotProductsWhereThereAreSome) {
+  EXPECT_THAT(assembly("znver4", PeakType::BFloat16), HasSubstr("vdpbf16ps\t%zmm"));
+  EXPECT_THAT(assembly("znver4", PeakType::Float32), Not(HasSubstr("vdpbf16ps")));
+  for (const char *without : {"x86-64-v3", "x86-64-v4", "neoverse-n1"})
+    EXPECT_EQ(assembly(without, PeakType::BFloat16), assembly(without, PeakType::Float32));
+}
+
+} // namespace
+} // namespace attune::tool
