@@ -3,11 +3,9 @@
 #include "CallTensors.h"
 #include "PeakFlops.h"
 #include "ReadBandwidth.h"
-#include "package/Elements.h"
 #include "package/Metadata.h"
 #include "llvm/Support/Format.h"
 #include <chrono>
-#include <random>
 
 using namespace llvm;
 
@@ -16,45 +14,6 @@ namespace attune::tool {
 namespace {
 constexpr double kSeconds = 1.0;
 constexpr size_t kLeastRuns = 7;
-
-/// The tensors of a benchmark: from a file where it has them, else with seeded random content.
-class BenchTensors {
-public:
-  /// Adds tensors of the interface, in its order.
-  void add(ArrayRef<InterfaceTensor> specs, const CallSizes &sizes, float scale,
-           const InputFile *file = nullptr) {
-    for (const InterfaceTensor &spec : specs) {
-      const bool isGiven = file && file->tensors.contains(spec.name);
-      tensors.push_back(isGiven ? file->tensors.get(spec.name) : memory.allocate(spec, sizes));
-      if (!isGiven)
-        fill(spec, tensors.back(), scale);
-      totalBytes += byteCount(tensors.back());
-    }
-  }
-
-  std::vector<attune_tensor> tensors;
-  size_t totalBytes = 0;
-
-private:
-  /// A bool attn_mask hides half of the keys, so that no tile is wholly visible or hidden; the
-  /// other masks hide nothing.
-  void fill(const InterfaceTensor &spec, attune_tensor &tensor, float scale) {
-    if (tensor.dtype == ATTUNE_BOOL && spec.name == "attn_mask") {
-      std::bernoulli_distribution half;
-      std::generate_n(static_cast<bool *>(tensor.data), elementCount(tensor),
-                      [&] { return half(generator); });
-    } else if (is_contained(maskNames(), spec.name)) {
-      std::fill_n(static_cast<char *>(tensor.data), byteCount(tensor), 0);
-    } else {
-      std::uniform_real_distribution<float> uniform(-scale, scale);
-      for (size_t k = 0; k < elementCount(tensor); ++k)
-        writeElement(tensor.data, tensor.dtype, k, uniform(generator));
-    }
-  }
-
-  std::mt19937 generator{1};
-  TensorMemory memory;
-};
 
 /// Sizes from the configuration, the command line, the file, in this order.
 Expected<CallSizes> benchSizes(const Config &config, const BenchArguments &arguments,
@@ -184,12 +143,16 @@ Error runBench(const BenchArguments &arguments) {
   Expected<CallSizes> sizes = benchSizes(config, arguments, file);
   if (!sizes)
     return sizes.takeError();
-  auto session = Session::create(*compiled, arguments.threads);
+  auto session = Session::create(compiled->object, compiled->config.name, arguments.threads);
   if (!session)
     return session.takeError();
-  BenchTensors parameters, tensors;
+  RandomTensors parameters, tensors;
   parameters.add(interfaceParameters(config), *sizes, 0.05f);
-  tensors.add(interfaceInputs(config), *sizes, 1.0f, file);
+  for (const InterfaceTensor &spec : interfaceInputs(config))
+    if (file && file->tensors.contains(spec.name))
+      tensors.add(file->tensors.get(spec.name));
+    else
+      tensors.add({spec}, *sizes, 1.0f);
   tensors.add(interfaceOutputs(config), *sizes, 0.0f);
   if (Error error = (*session)->pack(parameters.tensors))
     return error;
@@ -214,7 +177,7 @@ Error runBench(const BenchArguments &arguments) {
                            *timing,
                            profiled.get(),
                            forwardFlops(config, sizes->batch, sizes->target, sizes->source),
-                           tensors.totalBytes + parameters.totalBytes,
+                           tensors.totalBytes() + parameters.totalBytes(),
                            limits,
                            arguments.threads};
   arguments.json ? printJson(result) : printText(result);

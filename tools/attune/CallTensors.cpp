@@ -4,34 +4,11 @@
 #include "Common.h"
 #include "package/InterfaceText.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
 
 namespace attune::tool {
-
-attune_tensor TensorMemory::allocate(const InterfaceTensor &spec, const CallSizes &sizes) {
-  const attune_dtype dtype = interfaceDtype(spec);
-  const std::vector<int64_t> shape = shapeOf(spec, sizes);
-  std::optional<uint64_t> bytes = attune_dtype_size(dtype);
-  for (int64_t size : shape)
-    if (!(bytes = checkedMulUnsigned<uint64_t>(*bytes, size)))
-      throw std::bad_alloc();
-  buffers.emplace_back(*bytes);
-  return attune_dense_tensor(buffers.back().data(), dtype, shape.size(), shape.data());
-}
-
-size_t elementCount(const attune_tensor &tensor) {
-  size_t count = 1;
-  for (int64_t size : ArrayRef(tensor.sizes, tensor.rank))
-    count *= static_cast<size_t>(size);
-  return count;
-}
-
-size_t byteCount(const attune_tensor &tensor) {
-  return elementCount(tensor) * attune_dtype_size(tensor.dtype);
-}
 
 void InputFile::warnOfUnused(StringRef prefix, ArrayRef<StringLiteral> names,
                              ArrayRef<InterfaceTensor> used) const {
@@ -51,11 +28,6 @@ std::vector<attune_tensor> InputFile::parameters(const std::string &prefix,
     result.push_back(tensors.get(prefix + spec.name));
   warnOfUnused(prefix, parameterNames(), specs);
   return result;
-}
-
-ArrayRef<StringLiteral> maskNames() {
-  static constexpr StringLiteral names[] = {"attn_mask", "key_padding_mask"};
-  return names;
 }
 
 ArrayRef<StringLiteral> parameterNames() {

@@ -2,26 +2,10 @@
 #ifndef ATTUNE_TOOLS_ATTUNE_CALLTENSORS_H
 #define ATTUNE_TOOLS_ATTUNE_CALLTENSORS_H
 
-#include "attune/attune.hpp"
-#include "frontend/Interface.h"
-#include "llvm/ADT/ArrayRef.h"
+#include "package/CallTensors.h"
 #include "llvm/Support/Error.h"
 
 namespace attune::tool {
-
-/// Memory of tensors.
-class TensorMemory {
-public:
-  /// A dense tensor that is not initialised; masks are bool. Throws std::bad_alloc if it is too
-  /// large.
-  attune_tensor allocate(const InterfaceTensor &spec, const CallSizes &sizes);
-
-private:
-  std::vector<attune::AlignedBuffer> buffers;
-};
-
-size_t elementCount(const attune_tensor &tensor);
-size_t byteCount(const attune_tensor &tensor);
 
 /// A file of tensors and its path.
 struct InputFile {
@@ -40,8 +24,7 @@ struct InputFile {
   attune::TensorFile tensors;
 };
 
-/// The masks of nn.MultiheadAttention.forward, and the names that its state_dict may have.
-llvm::ArrayRef<llvm::StringLiteral> maskNames();
+/// The names that a state_dict of nn.MultiheadAttention may have.
 llvm::ArrayRef<llvm::StringLiteral> parameterNames();
 
 /// The sizes of a call as far as they are known: first from the configuration, then from tensors.

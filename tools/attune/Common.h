@@ -4,7 +4,7 @@
 
 #include "attune/attune.hpp"
 #include "frontend/Interface.h"
-#include "package/Jit.h"
+#include "package/Session.h"
 #include "pipeline/Compiler.h"
 #include <map>
 
@@ -40,30 +40,6 @@ llvm::Expected<CompileRequest> readSingleRequest(const ConfigOptions &options);
 
 /// Reads a request for one target and compiles it to an object.
 llvm::Expected<CompiledModule> compileConfig(const ConfigOptions &options);
-
-/// A compiled module in this process with everything that a call needs.
-class Session {
-public:
-  /// `symbols` as in LoadedModule::load.
-  static llvm::Expected<std::unique_ptr<Session>>
-  create(const CompiledModule &compiled, int threads,
-         llvm::ArrayRef<LoadedModule::Symbol> symbols = {});
-
-  /// Packs parameters, in the order of interfaceParameters.
-  llvm::Error pack(llvm::ArrayRef<attune_tensor> parameters);
-  /// Runs forward; `tensors` are inputs then outputs in interface order.
-  llvm::Error forward(llvm::ArrayRef<attune_tensor> tensors);
-  /// Allocates the workspace for calls of these sizes.
-  llvm::Error prepare(const CallSizes &sizes);
-  size_t workspaceBytes() const { return workspace.size(); }
-
-private:
-  Session(attune::Context context) : context(std::move(context)) {}
-
-  attune::Context context;
-  std::unique_ptr<LoadedModule> loaded;
-  attune::AlignedBuffer packed, workspace;
-};
 
 // The commands; each returns the exit status after printing its errors.
 struct CompileArguments {

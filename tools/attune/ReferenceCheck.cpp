@@ -2,8 +2,8 @@
 #include "ReferenceCheck.h"
 
 #include "CallTensors.h"
-#include "package/Elements.h"
 #include "pipeline/InterpretPhase.h"
+#include "pipeline/Reference.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
@@ -13,26 +13,6 @@ using namespace llvm;
 namespace attune::tool {
 
 namespace {
-mha::Array toArray(const attune_tensor &tensor) {
-  mha::Array array = mha::Array::filled(ArrayRef<int64_t>(tensor.sizes, tensor.rank));
-  for (size_t k = 0; k < array.storage->size(); ++k)
-    (*array.storage)[k] = readElement(tensor.data, tensor.dtype, k);
-  return array;
-}
-
-/// Largest absolute difference; infinite where one side alone is NaN.
-double largestError(const attune_tensor &out, ArrayRef<double> reference) {
-  double error = 0;
-  for (auto [k, expected] : enumerate(reference)) {
-    const double found = readElement(out.data, out.dtype, k);
-    if (std::isnan(found) != std::isnan(expected))
-      return INFINITY;
-    if (found != expected && !std::isnan(found))
-      error = std::max(error, std::abs(found - expected));
-  }
-  return error;
-}
-
 using Values = std::vector<double>;
 
 /// What the interpreter says of one phase: the outputs in interface order, densely.
@@ -78,21 +58,6 @@ std::string blame(const Reference &reference, size_t output, ArrayRef<double> ex
   return "; the IR is right up to the tiles, the generated code is wrong";
 }
 
-/// The error of a naive evaluation in the same type, and the one that a result may have.
-struct Bound {
-  Bound(ArrayRef<double> exact, ArrayRef<double> naiveResult) {
-    double magnitude = 0;
-    for (auto [a, b] : zip(exact, naiveResult)) {
-      if (std::isfinite(a) && std::isfinite(b))
-        naive = std::max(naive, std::abs(a - b));
-      if (std::isfinite(a))
-        magnitude = std::max(magnitude, std::abs(a));
-    }
-    allowed = 2 * naive + 1e-6 * magnitude;
-  }
-  double naive = 0, allowed = 0;
-};
-
 Error report(StringRef name, const char *what, double error, double bound) {
   outs() << "check: " << name << ": largest error against " << what << " " << format("%.3g", error)
          << ", allowed " << format("%.3g", bound) << "\n";
@@ -104,7 +69,7 @@ Error report(StringRef name, const char *what, double error, double bound) {
 
 /// Compares an output with the tensor of its name in a file.
 Error compareWithFile(StringRef name, const attune_tensor &output, const attune_tensor &expected,
-                      const Bound &bound) {
+                      const ErrorBound &bound) {
   if (expected.dtype != output.dtype ||
       ArrayRef(expected.sizes, expected.rank) != ArrayRef(output.sizes, output.rank))
     return createStringError("check failed: the file's tensor '%s' has another dtype or shape",
@@ -132,7 +97,7 @@ Error checkAgainstReference(const CompiledModule &compiled, const FinishedCall &
     return naive.takeError();
   Error failures = Error::success();
   for (auto [k, spec] : enumerate(interfaceOutputs(compiled.config))) {
-    const Bound bound((*exact)[k], (*naive)[k]);
+    const ErrorBound bound((*exact)[k], (*naive)[k]);
     const attune_tensor &output = call.outputs[k];
     if (Error error = report(spec.name, "the float64 reference", largestError(output, (*exact)[k]),
                              bound.allowed))

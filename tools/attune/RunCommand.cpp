@@ -64,7 +64,7 @@ Error runRun(const RunArguments &arguments) {
   RunFiles files(arguments);
   if (Error error = files.load(compiled->config))
     return error;
-  auto session = Session::create(*compiled, arguments.threads);
+  auto session = Session::create(compiled->object, compiled->config.name, arguments.threads);
   if (!session)
     return session.takeError();
   if (Error error = (*session)->pack(files.parameters))
