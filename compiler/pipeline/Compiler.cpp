@@ -115,7 +115,7 @@ private:
       auto built = lowering->buildLlvm(
           {lowering->variant.hash, lowering->variant.target.requiredFeatures, result.packedBytes,
            result.isBaked, position, position + 1 < static_cast<int>(lowerings.size())},
-          options.isProfiled, llvmContext);
+          options.isProfiled, options.kernels, llvmContext);
       if (!built)
         return built.takeError();
       modules.push_back(std::move(*built));

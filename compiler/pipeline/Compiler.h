@@ -3,6 +3,7 @@
 #define ATTUNE_PIPELINE_COMPILER_H
 
 #include "attune/attune.h"
+#include "codegen/cpu/KernelCache.h"
 #include "codegen/cpu/TimedKernels.h"
 #include "frontend/Config.h"
 #include "package/CompileCache.h"
@@ -22,6 +23,7 @@ struct CompileOptions {
   /// Calls a clock around every kernel, see codegen/cpu/TimedKernels.h; for one target. The object
   /// can only be loaded where the clock is defined, and is never taken from the cache.
   bool isProfiled = false;
+  cpu::KernelCache *kernels = nullptr; ///< of the target, for one target; or null
   /// Becomes a part of the object, in the order of interfaceParameters; empty: packed at run time.
   std::vector<attune_tensor> parameters;
 };

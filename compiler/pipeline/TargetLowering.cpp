@@ -54,14 +54,16 @@ Error TargetLowering::packInto(ArrayRef<mha::Array> parameters, std::vector<floa
   return Error::success();
 }
 
-Expected<std::unique_ptr<Module>>
-TargetLowering::buildLlvm(const DescriptorFacts &facts, bool isProfiled, LLVMContext &llvmContext) {
+Expected<std::unique_ptr<Module>> TargetLowering::buildLlvm(const DescriptorFacts &facts,
+                                                             bool isProfiled,
+                                                             cpu::KernelCache *cache,
+                                                             LLVMContext &llvmContext) {
   cpu::KernelSet parts;
   if (isProfiled)
     for (const cpu::TimedKernel &part : cpu::timedKernels(kernels, variant.target.kernels))
       parts.emplace(part.symbol, part.spec);
   Expected<std::vector<cpu::Kernel>> generated =
-      cpu::generateKernels(isProfiled ? parts : kernels, variant.target.kernels);
+      cpu::generateKernels(isProfiled ? parts : kernels, variant.target.kernels, cache);
   if (!generated)
     return generated.takeError();
   auto built = cpu::buildLlvmModule(*module, *generated, isProfiled ? &kernels : nullptr,

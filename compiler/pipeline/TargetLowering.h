@@ -33,10 +33,11 @@ public:
   /// `tiles`, before `kernels`.
   llvm::Error packInto(llvm::ArrayRef<mha::Array> parameters, std::vector<float> &block) const;
 
-  /// Generates the kernels and links them with the loops and the descriptor; optimised. Profiled, a
-  /// clock is called around every kernel.
-  llvm::Expected<std::unique_ptr<llvm::Module>>
-  buildLlvm(const DescriptorFacts &facts, bool isProfiled, llvm::LLVMContext &llvmContext);
+  /// Generates the kernels, or takes them from `cache` if it is not null, and links them with the
+  /// loops and the descriptor; optimised. Profiled, a clock is called around every kernel.
+  llvm::Expected<std::unique_ptr<llvm::Module>> buildLlvm(const DescriptorFacts &facts,
+                                                          bool isProfiled, cpu::KernelCache *cache,
+                                                          llvm::LLVMContext &llvmContext);
 
   /// The program as text, up to phase `llvm-mlir`.
   std::string text() const;

@@ -79,9 +79,9 @@ Expected<std::unique_ptr<ProfiledModule>> ProfiledModule::create(CompileRequest 
   if (!compiled)
     return compiled.takeError();
   std::unique_ptr<ProfiledModule> module(new ProfiledModule(std::move(*compiled), threads));
-  const CompiledModule &compiled = module->compiled;
+  const CompiledModule &code = module->compiled;
   auto session =
-      Session::create(compiled.object, compiled.config.name, threads, Profiler::symbols());
+      Session::create(code.object, code.config.name, threads, Profiler::symbols());
   if (!session)
     return session.takeError();
   module->session = std::move(*session);

@@ -22,16 +22,17 @@ using namespace llvm;
 
 namespace attune::cpu {
 
-Expected<std::vector<Kernel>> generateKernels(const KernelSet &set, const KernelTarget &target) {
-  std::vector<const KernelSpec *> specs;
-  for (const auto &entry : set)
-    specs.push_back(&entry.second);
-  std::vector<Kernel> kernels(specs.size());
+namespace {
+/// Generates kernels on several threads; null ones are left out.
+Error generateAll(ArrayRef<const KernelSpec *> specs, const KernelTarget &target,
+                  MutableArrayRef<Kernel> kernels) {
   std::atomic<size_t> next = 0;
   std::mutex mutex;
   Error failure = Error::success();
   auto work = [&] {
     for (size_t index; (index = next++) < specs.size();) {
+      if (!specs[index])
+        continue;
       Expected<Kernel> kernel =
           std::visit([&](const auto &spec) { return generateKernel(spec, target); }, *specs[index]);
       if (kernel) {
@@ -48,8 +49,24 @@ Expected<std::vector<Kernel>> generateKernels(const KernelSet &set, const Kernel
   work();
   for (std::thread &helper : helpers)
     helper.join();
-  if (failure)
+  return failure;
+}
+} // namespace
+
+Expected<std::vector<Kernel>> generateKernels(const KernelSet &set, const KernelTarget &target,
+                                              KernelCache *cache) {
+  std::vector<const KernelSpec *> specs;
+  std::vector<Kernel> kernels;
+  for (const auto &[symbol, spec] : set) {
+    const Kernel *known = cache ? cache->find(symbol) : nullptr;
+    specs.push_back(known ? nullptr : &spec);
+    kernels.push_back(known ? *known : Kernel());
+  }
+  if (Error failure = generateAll(specs, target, kernels))
     return std::move(failure);
+  for (auto [spec, kernel] : zip(specs, kernels))
+    if (cache && spec)
+      cache->add(kernel);
   return kernels;
 }
 

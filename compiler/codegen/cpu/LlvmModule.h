@@ -3,15 +3,17 @@
 #define ATTUNE_CODEGEN_CPU_LLVMMODULE_H
 
 #include "codegen/cpu/AssignKernels.h"
+#include "codegen/cpu/KernelCache.h"
 #include "codegen/cpu/TargetInfo.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
 
 namespace attune::cpu {
 
-/// Generates the kernels of a set, in parallel. The result is in the set's order.
-llvm::Expected<std::vector<Kernel>> generateKernels(const KernelSet &set,
-                                                    const KernelTarget &target);
+/// Generates the kernels of a set, in parallel, but for those that `cache`, which may be null, has;
+/// it takes the new ones. The result is in the set's order.
+llvm::Expected<std::vector<Kernel>>
+generateKernels(const KernelSet &set, const KernelTarget &target, KernelCache *cache = nullptr);
 
 /// Translates a module of the LLVM dialect, links the generated kernels into it and joins them by
 /// bridges. With `profiled`, the kernels that the module calls, those generated are what
