@@ -14,8 +14,8 @@ mha::Array toArray(const attune_tensor &tensor);
 /// alone is NaN.
 double largestError(const attune_tensor &out, llvm::ArrayRef<double> reference);
 
-/// The error of a naive evaluation in the same type, and the one that a result may have: twice that, plus
-/// 1e-6 of the largest magnitude.
+/// The error of a naive evaluation in the same type, and the one that a result may have: twice
+/// that, plus 1e-6 of the largest magnitude.
 struct ErrorBound {
   ErrorBound(llvm::ArrayRef<double> exact, llvm::ArrayRef<double> naiveResult);
 

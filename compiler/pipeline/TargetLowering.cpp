@@ -55,9 +55,9 @@ Error TargetLowering::packInto(ArrayRef<mha::Array> parameters, std::vector<floa
 }
 
 Expected<std::unique_ptr<Module>> TargetLowering::buildLlvm(const DescriptorFacts &facts,
-                                                             bool isProfiled,
-                                                             cpu::KernelCache *cache,
-                                                             LLVMContext &llvmContext) {
+                                                            bool isProfiled,
+                                                            cpu::KernelCache *cache,
+                                                            LLVMContext &llvmContext) {
   cpu::KernelSet parts;
   if (isProfiled)
     for (const cpu::TimedKernel &part : cpu::timedKernels(kernels, variant.target.kernels))

@@ -2,20 +2,12 @@
 #ifndef ATTUNE_TUNER_OBJECTIVE_H
 #define ATTUNE_TUNER_OBJECTIVE_H
 
-#include "schedules/CpuSchedule.h"
+#include "schedules/database/ScheduleRecord.h"
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace attune {
-
-enum class CandidateStatus {
-  Ok,      ///< measured
-  Wrong,   ///< results were off
-  Refused, ///< did not compile
-  Crash,   ///< its process died
-  Hang     ///< its process was stopped for taking too long
-};
 
 /// What came of trying a schedule.
 struct Measurement {

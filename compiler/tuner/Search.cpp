@@ -35,10 +35,32 @@ Search::Search(const SearchSpace &space, Objective &objective, SearchOptions opt
 
 void Search::addKnown(const CpuSchedule &schedule, const Measurement &measurement) {
   if (!checkSchedule(schedule, space.problem, space.cpu).empty() ||
-      !tried.insert(identityOf(schedule)).second)
+      !tried.insert(knobsText(schedule)).second)
     return;
   trialList.push_back(
       {space.nearest(schedule), schedule, space.predict(schedule), measurement, true});
+}
+
+void Search::addMeasured(const CpuSchedule &schedule, const Measurement &measurement) {
+  tried.insert(knobsText(schedule));
+  trialList.push_back(
+      {space.nearest(schedule), schedule, space.predict(schedule), measurement, false});
+  if (onTrial)
+    onTrial(trialList.back());
+}
+
+const Trial *Search::tryNow(const CpuSchedule &schedule) {
+  const std::string identity = knobsText(schedule);
+  if (!tried.count(identity) && !tryOption(optionOf(schedule)))
+    return nullptr;
+  for (const Trial &trial : trialList)
+    if (knobsText(trial.schedule) == identity)
+      return &trial;
+  return nullptr;
+}
+
+Search::Option Search::optionOf(const CpuSchedule &schedule) const {
+  return {space.nearest(schedule), schedule, space.predict(schedule)};
 }
 
 std::optional<Search::Option> Search::optionAt(const SpacePoint &point) const {
@@ -52,7 +74,7 @@ std::optional<Search::Option> Search::optionAt(const SpacePoint &point) const {
 bool Search::tryOption(const Option &option) {
   if (isOver())
     return false;
-  if (!tried.insert(identityOf(option.schedule)).second)
+  if (!tried.insert(knobsText(option.schedule)).second)
     return true;
   std::optional<Measurement> measurement = objective.measure(option.schedule, 1);
   if (!measurement) {
@@ -114,7 +136,7 @@ std::vector<Search::Option> Search::buildPool() {
   std::set<std::string> seen;
   auto add = [&](const SpacePoint &point) {
     std::optional<Option> option = optionAt(point);
-    if (option && seen.insert(identityOf(option->schedule)).second)
+    if (option && seen.insert(knobsText(option->schedule)).second)
       pool.push_back(std::move(*option));
   };
   if (space.size() <= kEnumerated) {
@@ -186,7 +208,7 @@ std::vector<Search::Option> Search::moves(const std::vector<Option> &pool) {
   std::vector<Option> result;
   std::set<std::string> seen = tried;
   auto add = [&](const std::optional<Option> &option) {
-    if (option && seen.insert(identityOf(option->schedule)).second)
+    if (option && seen.insert(knobsText(option->schedule)).second)
       result.push_back(*option);
   };
   for (const Trial *centre : best(kCentres)) {
@@ -227,8 +249,7 @@ std::vector<Search::Option> Search::rankMoves(std::vector<Option> candidates) {
 }
 
 void Search::run() {
-  const CpuSchedule &first = space.defaultSchedule();
-  tryOption({space.nearest(first), first, space.predict(first)});
+  tryOption(optionOf(space.defaultSchedule()));
   const std::vector<Option> pool = buildPool();
   for (const Option &option : firstSample(pool))
     if (!tryOption(option))

@@ -42,7 +42,16 @@ public:
   /// Takes what an earlier search has measured; schedules that are not legal here are left out.
   void addKnown(const CpuSchedule &schedule, const Measurement &measurement);
 
+  /// Takes a measurement of this search that was made beforehand.
+  void addMeasured(const CpuSchedule &schedule, const Measurement &measurement);
+
   void run();
+
+  /// Tries one schedule, which must be legal, or finds its trial. Null if the search is over.
+  const Trial *tryNow(const CpuSchedule &schedule);
+
+  /// Whether trials or time are used up.
+  bool isOver() const { return stopped || int(trialList.size()) >= options.candidates; }
 
   /// All trials in their order; the default schedule's is among them once run() has returned, if
   /// there was time for one.
@@ -58,7 +67,7 @@ private:
     double predicted;
   };
 
-  bool isOver() const { return stopped || int(trialList.size()) >= options.candidates; }
+  Option optionOf(const CpuSchedule &schedule) const;
   std::optional<Option> optionAt(const SpacePoint &point) const;
   bool tryOption(const Option &option);
   bool timeAgain(size_t trial, int effort);
@@ -79,7 +88,7 @@ private:
   std::mt19937_64 generator;
   bool stopped = false;
   std::vector<Trial> trialList;
-  std::set<std::string> tried; ///< identityOf
+  std::set<std::string> tried; ///< knobsText
 };
 
 } // namespace attune

@@ -89,10 +89,4 @@ double SearchSpace::predict(const CpuSchedule &schedule) const {
   return predictCycles(schedule, problem, cpu, call);
 }
 
-std::string identityOf(const CpuSchedule &schedule) {
-  CpuSchedule knobsAlone = schedule;
-  knobsAlone.provenance = {"", "", "", ""};
-  return toJson(knobsAlone);
-}
-
 } // namespace attune

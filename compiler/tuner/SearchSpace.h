@@ -57,9 +57,6 @@ private:
   std::vector<Axis> axisList;
 };
 
-/// The knobs of a schedule as text, without provenance: equal for equal code.
-std::string identityOf(const CpuSchedule &schedule);
-
 } // namespace attune
 
 #endif

@@ -80,8 +80,7 @@ Expected<std::unique_ptr<ProfiledModule>> ProfiledModule::create(CompileRequest 
     return compiled.takeError();
   std::unique_ptr<ProfiledModule> module(new ProfiledModule(std::move(*compiled), threads));
   const CompiledModule &code = module->compiled;
-  auto session =
-      Session::create(code.object, code.config.name, threads, Profiler::symbols());
+  auto session = Session::create(code.object, code.config.name, threads, Profiler::symbols());
   if (!session)
     return session.takeError();
   module->session = std::move(*session);

@@ -105,6 +105,7 @@ CommandLine::CommandLine() : app("attune: compiles multi-head attention to nativ
   addBench();
   addExplain();
   addDb();
+  addTune();
   add("targets", "list the names that --target takes", listTargets);
   addPrint();
 }
@@ -219,6 +220,44 @@ void CommandLine::addDb() {
                     "list: every schedule that was tried; prune: drop them, they serve only "
                     "searches that go on");
   command->add_flag("--json", db.json, "list: print an array of records");
+}
+
+void CommandLine::addTune() {
+  CLI::App *command = add("tune",
+                          "search for the fastest schedule: compile, check and time schedules, "
+                          "each in a process of its own; keep what was measured in a database",
+                          [this] { return runTune(tune); });
+  command->add_option("CONFIG", tune.configs, "configurations: JSON files")->type_name("FILE");
+  command->add_flag("--suite", tune.isSuite, "tune the cases of the benchmarks");
+  command
+      ->add_option("--set", tune.overrides,
+                   "change a key: --set forward.is_causal=true; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--target", tune.target, "CPU to compile for; this machine must run its code")
+      ->type_name("CPU")
+      ->capture_default_str();
+  addCall(*command, tune);
+  command
+      ->add_option("--budget", tune.budget,
+                   "time to search for each case: 90s, 10m, 1h; default: 2m without --candidates")
+      ->type_name("TIME");
+  command
+      ->add_option("--candidates", tune.candidates,
+                   "schedules to try for each case, those of earlier searches included")
+      ->check(CLI::Range(1, 1 << 20));
+  command->add_option("--seed", tune.seed, "decides the order of trials")->capture_default_str();
+  command->add_option("--db", tune.database, "database that keeps what was measured")
+      ->type_name("FILE");
+  command->add_option("--knob", tune.knobs, "try these values of a knob alone; may be repeated")
+      ->type_name("NAME=VALUES")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--searcher", tune.searcher,
+                   "a program that chooses the schedules, in lines of JSON on stdin and stdout")
+      ->type_name("COMMAND");
+  command->add_option("--report", tune.report, "draw the search as an HTML page")
+      ->type_name("FILE");
 }
 
 void CommandLine::addPrint() {

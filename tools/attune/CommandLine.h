@@ -41,6 +41,7 @@ private:
   void addBench();
   void addExplain();
   void addDb();
+  void addTune();
   void addPrint();
 
   std::vector<Command> commands;
@@ -49,6 +50,7 @@ private:
   BenchArguments bench;
   ExplainArguments explain;
   DbArguments db;
+  TuneArguments tune;
   std::string printed; ///< what `attune print` prints
 };
 

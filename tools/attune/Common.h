@@ -6,6 +6,7 @@
 #include "frontend/Interface.h"
 #include "package/Session.h"
 #include "pipeline/Compiler.h"
+#include "schedules/database/ScheduleDatabase.h"
 #include <map>
 
 namespace attune::tool {
@@ -72,6 +73,22 @@ struct ExplainArguments {
   int threads = 1;
 };
 llvm::Error runExplain(const ExplainArguments &arguments);
+
+struct TuneArguments {
+  std::vector<std::string> configs, overrides;
+  std::string target = "host";
+  bool isSuite = false; ///< the built-in cases, in place of configurations
+  std::optional<int64_t> batch, targetLength, sourceLength;
+  std::string budget; ///< time for each case: "90s", "10m", "1h", or ""
+  int candidates = 0; ///< for each case; 0: no limit
+  std::string database = ScheduleDatabase::defaultPath();
+  std::string report;             ///< an HTML file, or ""
+  std::string searcher;           ///< a command, or ""
+  std::vector<std::string> knobs; ///< NAME=VALUE,VALUE...: the only values to try
+  uint64_t seed = 1;
+  int threads = 1;
+};
+llvm::Error runTune(const TuneArguments &arguments);
 
 llvm::Error listTargets();
 

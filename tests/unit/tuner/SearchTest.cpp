@@ -40,7 +40,7 @@ public:
   std::optional<Measurement> measure(const CpuSchedule &schedule, int effort) override {
     if (++calls > limit)
       return std::nullopt;
-    ++timesAsked[identityOf(schedule)];
+    ++timesAsked[knobsText(schedule)];
     if (failing && failing(schedule))
       return Measurement{CandidateStatus::Crash, {}, "made up"};
     Measurement result;
@@ -63,16 +63,16 @@ double optimum(const SearchSpace &space, int &legal) {
   std::set<std::string> distinct;
   for (int64_t k = 0; k < space.size(); ++k)
     if (auto schedule = space.schedule(space.at(k)))
-      if (distinct.insert(identityOf(*schedule)).second)
+      if (distinct.insert(knobsText(*schedule)).second)
         best = std::min(best, Formula::exact(*schedule));
   legal = int(distinct.size());
   return best;
 }
 
-std::vector<std::string> identities(const Search &search) {
+std::vector<std::string> texts(const Search &search) {
   std::vector<std::string> result;
   for (const Trial &trial : search.trials())
-    result.push_back(identityOf(trial.schedule));
+    result.push_back(knobsText(trial.schedule));
   return result;
 }
 
@@ -93,7 +93,7 @@ TEST(SearchSpace, HoldsTheDefault) {
   const SearchSpace space(core64, avx2, square);
   const SpacePoint point = space.nearest(space.defaultSchedule());
   ASSERT_TRUE(space.schedule(point));
-  EXPECT_EQ(identityOf(*space.schedule(point)), identityOf(space.defaultSchedule()));
+  EXPECT_EQ(knobsText(*space.schedule(point)), knobsText(space.defaultSchedule()));
 }
 
 TEST(SearchSpace, PointsAreLegalOrNone) {
@@ -131,10 +131,10 @@ TEST(Search, StartsWithTheDefaultAndRepeatsItself) {
     Search search(space, formula, {.candidates = 30, .seed = seed});
     search.run();
     EXPECT_THAT(search.trials(), SizeIs(30));
-    EXPECT_EQ(identities(search).front(), identityOf(space.defaultSchedule()));
+    EXPECT_EQ(texts(search).front(), knobsText(space.defaultSchedule()));
     if (first.empty())
-      first = identities(search);
-    EXPECT_EQ(first == identities(search), seed == 4);
+      first = texts(search);
+    EXPECT_EQ(first == texts(search), seed == 4);
   }
 }
 
@@ -173,7 +173,7 @@ TEST(Search, TriesAWholeSpaceOnceAndEnds) {
   Formula formula(1);
   Search search(space, formula, {.candidates = 1000, .seed = 1});
   search.run();
-  std::vector<std::string> all = identities(search);
+  std::vector<std::string> all = texts(search);
   std::sort(all.begin(), all.end());
   EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());
   EXPECT_THAT(search.trials(), SizeIs(7)); // and the default, whose values are read as they are
@@ -193,7 +193,7 @@ TEST(Search, DoesNotMeasureAgainWhatIsKnown) {
   resumed.run();
   EXPECT_THAT(resumed.trials(), SizeIs(60));
   for (size_t k = 0; k + 1 < interrupted.trials().size(); ++k)
-    EXPECT_EQ(rest.timesAsked[identityOf(interrupted.trials()[k].schedule)], 0);
+    EXPECT_EQ(rest.timesAsked[knobsText(interrupted.trials()[k].schedule)], 0);
 }
 
 } // namespace

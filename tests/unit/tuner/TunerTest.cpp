@@ -1,0 +1,212 @@
+//===- TunerTest.cpp - Searches that compile and run ----------------------===//
+#include "tuner/Tuner.h"
+#include "tuner/ChildProcess.h"
+#include "tuner/OutsideSearcher.h"
+#include <algorithm>
+#include <csignal>
+#include <gmock/gmock.h>
+#include <llvm/Support/Error.h>
+#include <unistd.h>
+
+using namespace attune;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+namespace {
+
+TuningProblem tinyProblem() {
+  auto config = parseConfig(
+      R"({"name": "tiny", "op": "attention", "module": {"num_heads": 2, "head_dim": 16}})", "tiny");
+  CallSizes sizes;
+  sizes.target = sizes.source = 40;
+  return {llvm::cantFail(std::move(config)), llvm::cantFail(cpu::resolveTarget("host")), sizes, 1};
+}
+
+CpuSchedule variant(const TuningProblem &problem, int queryTile) {
+  CpuSchedule schedule =
+      defaultSchedule({false, 0, problem.config.module.headDim}, problem.target.traits);
+  schedule.queryTile = queryTile;
+  roundToUnits(schedule, problem.target.traits);
+  return schedule;
+}
+
+TEST(ChildProcess, GivesBackBytes) {
+  const std::string sent = std::string("a\0b", 3) + std::string(1 << 20, 'x');
+  ChildResult result = runInChild([&] { return sent; }, 10, nullptr);
+  EXPECT_EQ(result.end, ChildResult::End::Finished);
+  EXPECT_EQ(result.bytes, sent);
+}
+
+TEST(ChildProcess, TellsOfSignalsWithTheLastWords) {
+  auto crash = [] {
+    fputs("first words\nlast words\n", stderr);
+    std::raise(SIGSEGV);
+    return std::string();
+  };
+  ChildResult result = runInChild(crash, 10, nullptr);
+  EXPECT_EQ(result.end, ChildResult::End::Crashed);
+  EXPECT_EQ(result.detail, "Segmentation fault: last words");
+  result = runInChild([]() -> std::string { _exit(3); }, 10, nullptr);
+  EXPECT_EQ(result.end, ChildResult::End::Crashed);
+  EXPECT_EQ(result.detail, "exit status 3");
+}
+
+TEST(ChildProcess, EndsWhatTakesTooLongOrIsStopped) {
+  auto hang = []() -> std::string {
+    for (;;)
+      pause();
+  };
+  EXPECT_EQ(runInChild(hang, 0.1, nullptr).end, ChildResult::End::TimedOut);
+  EXPECT_EQ(runInChild(hang, 100, [] { return true; }).end, ChildResult::End::Stopped);
+}
+
+TEST(CandidateRunner, MeasuresAndSharesKernels) {
+  const TuningProblem problem = tinyProblem();
+  auto runner = llvm::cantFail(CandidateRunner::create(problem, {}));
+  auto first = runner->measure(variant(problem, 12), 1);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->status, CandidateStatus::Ok) << first->detail;
+  EXPECT_THAT(first->milliseconds, SizeIs(Ge(2u)));
+  const size_t kernels = runner->kernelCount();
+  EXPECT_GT(kernels, 0u);
+  auto second = runner->measure(variant(problem, 24), 1);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->status, CandidateStatus::Ok) << second->detail;
+  EXPECT_EQ(runner->kernelCount(), kernels);
+}
+
+TEST(CandidateRunner, RefusesWhatIsNotLegal) {
+  const TuningProblem problem = tinyProblem();
+  auto runner = llvm::cantFail(CandidateRunner::create(problem, {}));
+  CpuSchedule schedule = variant(problem, 12);
+  schedule.queryTile = 7;
+  auto measurement = runner->measure(schedule, 1);
+  ASSERT_TRUE(measurement);
+  EXPECT_EQ(measurement->status, CandidateStatus::Refused);
+  EXPECT_THAT(measurement->detail, HasSubstr("query_tile"));
+}
+
+/// A fault of the schedules with 24 query rows.
+RunnerOptions faulty(void (*fault)(llvm::ArrayRef<attune_tensor>)) {
+  RunnerOptions options;
+  options.onChecked = [fault](const CpuSchedule &schedule, llvm::ArrayRef<attune_tensor> outputs) {
+    if (schedule.queryTile == 24)
+      fault(outputs);
+  };
+  return options;
+}
+
+struct Fault {
+  const char *name;
+  CandidateStatus status;
+  void (*fault)(llvm::ArrayRef<attune_tensor>);
+};
+
+class Faults : public testing::TestWithParam<Fault> {};
+
+TEST_P(Faults, AreNotedAndTheSearchGoesOn) {
+  const TuningProblem problem = tinyProblem();
+  TuningOptions options;
+  options.candidates = 3;
+  options.runner = faulty(GetParam().fault);
+  if (GetParam().status == CandidateStatus::Hang)
+    options.runner.runSeconds = 5;
+  options.restriction = {{"query_tile", {12, 24}},  {"kv_tile", {16}},         {"exp2_degree", {6}},
+                         {"scores", {6 * 256 + 2}}, {"values", {6 * 256 + 2}}, {"pack_value", {1}}};
+  auto result = tune(problem, options);
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  ASSERT_THAT(result->trials, SizeIs(3));
+  for (const Trial &trial : result->trials) {
+    const bool isFaulty = trial.schedule.queryTile == 24;
+    EXPECT_EQ(trial.measurement.status, isFaulty ? GetParam().status : CandidateStatus::Ok)
+        << trial.measurement.detail;
+    EXPECT_EQ(trial.measurement.detail.empty(), !isFaulty);
+  }
+  EXPECT_TRUE(std::any_of(result->trials.begin(), result->trials.end(),
+                          [](const Trial &trial) { return trial.schedule.queryTile == 24; }));
+  EXPECT_NE(result->best.queryTile, 24);
+}
+
+const Fault faults[] = {
+    {"Crash", CandidateStatus::Crash, [](llvm::ArrayRef<attune_tensor>) { std::raise(SIGILL); }},
+    {"Hang", CandidateStatus::Hang,
+     [](llvm::ArrayRef<attune_tensor>) {
+       for (;;)
+         pause();
+     }},
+    {"Wrong", CandidateStatus::Wrong,
+     [](llvm::ArrayRef<attune_tensor> outputs) {
+       static_cast<float *>(outputs[0].data)[17] += 1e-3f;
+     }},
+    {"NotANumber", CandidateStatus::Wrong, [](llvm::ArrayRef<attune_tensor> outputs) {
+       static_cast<float *>(outputs[0].data)[0] = NAN;
+     }}};
+INSTANTIATE_TEST_SUITE_P(Tuner, Faults, testing::ValuesIn(faults),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST(Tuner, SaysWhenTheDefaultScheduleFails) {
+  const TuningProblem problem = tinyProblem();
+  TuningOptions options;
+  options.candidates = 3;
+  options.runner.onChecked = [](const CpuSchedule &, llvm::ArrayRef<attune_tensor>) { abort(); };
+  auto result = tune(problem, options);
+  ASSERT_FALSE(bool(result));
+  EXPECT_THAT(llvm::toString(result.takeError()), HasSubstr("the default schedule fails: Aborted"));
+}
+
+TEST(Tuner, ChecksASmallerCallWhereTheReferenceWouldTakeLong) {
+  TuningProblem problem = tinyProblem();
+  problem.sizes.target = problem.sizes.source = 1 << 14;
+  const CallSizes sizes = checkedSizes(problem);
+  EXPECT_LT(sizes.target, 1 << 14);
+  EXPECT_GT(sizes.target, 100);
+  EXPECT_EQ(sizes.target % 2, 1);
+  problem.config.forward.targetLength = 1 << 14;
+  EXPECT_EQ(checkedSizes(problem).target, 1 << 14);
+}
+
+class Outside : public testing::Test {
+protected:
+  llvm::Expected<TuningResult> tuneBy(const std::string &command) {
+    TuningOptions options;
+    options.candidates = 3;
+    options.searcher = command;
+    return tune(problem, options);
+  }
+  std::string errorOf(const std::string &command) {
+    auto result = tuneBy(command);
+    return result ? "none" : llvm::toString(result.takeError());
+  }
+
+  const TuningProblem problem = tinyProblem();
+};
+
+TEST_F(Outside, ChoosesTheSchedules) {
+  auto result = tuneBy(R"(read space; echo '{"id": 1, "knobs": {"query_tile": 24}}'; read answer
+    echo '{"id": 2, "knobs": {"query_tile": "12", "scores": "99x1"}}'; read answer
+    echo "$answer" | grep -q '"status":"illegal"' || exit 3)");
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  ASSERT_THAT(result->trials, SizeIs(2)); // with the default
+  EXPECT_EQ(result->trials[1].schedule.queryTile, 24);
+}
+
+TEST_F(Outside, IsToldWhenItIsOver) {
+  auto result = tuneBy(R"(read space; for k in 12 24 36 48 60; do
+    echo "{\"knobs\": {\"query_tile\": $k}}"; read answer || exit 0; done)");
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  EXPECT_THAT(result->trials, SizeIs(3));
+}
+
+TEST_F(Outside, MistakesAreErrors) {
+  EXPECT_THAT(errorOf("read space; echo nonsense; sleep 9"),
+              HasSubstr("line 1 of the searcher: no JSON"));
+  EXPECT_THAT(errorOf("read space; echo '{\"try\": 1}'; sleep 9"), HasSubstr("\"knobs\""));
+  EXPECT_THAT(errorOf("exit 4"), HasSubstr("the searcher ended with status 4"));
+  EXPECT_THAT(errorOf("no-such-program-anywhere"), HasSubstr("status 127"));
+}
+
+} // namespace

@@ -1,0 +1,123 @@
+//===- TuneRecords.cpp - Searches in the database -------------------------===//
+#include "TuneRecords.h"
+
+#include "llvm/Support/Chrono.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/TargetParser/Host.h"
+#include <chrono>
+
+using namespace llvm;
+
+namespace attune::tool {
+
+namespace {
+ScheduleKey keyOf(const TuningProblem &problem) {
+  const Config &config = problem.config;
+  const bool isModule = config.op == Op::MultiheadAttention;
+  const std::string cpu = sys::getHostCPUName().str();
+  ScheduleKey key;
+  key.op = isModule ? "multihead_attention" : "attention";
+  key.dtype = "float32";
+  key.headDim = config.module.headDim;
+  key.shape.heads = roundedSize(problem.sizes.batch * config.module.numHeads);
+  key.shape.targetLength = roundedSize(problem.sizes.target);
+  key.shape.sourceLength = roundedSize(problem.sizes.source);
+  key.shape.embedDim = isModule ? roundedSize(config.module.embedDim) : 0;
+  key.shape.isCausal = config.forward.isCausal;
+  key.shape.isMasked = config.forward.attnMask != AttnMask::None ||
+                       config.forward.keyPaddingMask != KeyPaddingMask::None ||
+                       config.score.has_value();
+  key.shape.needsWeights = config.forward.needWeights;
+  key.target = problem.target.name == "host" ? cpu : problem.target.name;
+  key.microarchitecture = cpu;
+  key.vectorLanes = problem.target.traits.vectorLanes;
+  key.vectorRegisters = problem.target.traits.vectorRegisters;
+  return key;
+}
+
+/// The configuration but for its name, the sizes, the threads.
+std::string workloadOf(const TuningProblem &problem) {
+  Config unnamed = problem.config;
+  unnamed.name = "attention";
+  std::string text;
+  raw_string_ostream(text) << cantFail(json::parse(toJson(unnamed)));
+  return formatv("{0} N={1} L={2} S={3} threads={4}", text, problem.sizes.batch,
+                 problem.sizes.target, problem.sizes.source, problem.threads);
+}
+
+std::string now() {
+  const std::time_t seconds =
+      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return formatv("{0:%Y-%m-%dT%H:%M:%SZ}", sys::toUtcTime(seconds));
+}
+
+Figures figuresOf(const ComparedTimes &times, double noise) {
+  return {times.bestMs, times.medianMs, noise, times.runs};
+}
+
+/// Of a trial: how far its slowest call is from its fastest.
+Figures figuresOf(const std::vector<double> &times) {
+  const auto [least, most] = std::minmax_element(times.begin(), times.end());
+  return {*least, medianOf(times), *most / *least - 1, int(times.size())};
+}
+} // namespace
+
+TuneRecords::TuneRecords(const ScheduleDatabase &database, const TuningProblem &problem)
+    : database(database), problem(problem), key(keyOf(problem)), workload(workloadOf(problem)) {}
+
+Expected<std::vector<std::pair<CpuSchedule, Measurement>>> TuneRecords::known() const {
+  std::vector<ScheduleRecord> records;
+  std::string error;
+  if (!database.load(records, error))
+    return createStringError("%s", error.c_str());
+  std::vector<std::pair<CpuSchedule, Measurement>> result;
+  for (const ScheduleRecord &record : records) {
+    if (record.kind != RecordKind::Candidate || record.key != key || record.workload != workload ||
+        record.version != ATTUNE_VERSION)
+      continue;
+    Measurement measurement{record.status, {}, record.detail};
+    if (record.figures)
+      measurement.milliseconds = {record.figures->bestMs};
+    result.push_back({record.schedule, std::move(measurement)});
+  }
+  return result;
+}
+
+ScheduleRecord TuneRecords::newRecord(const CpuSchedule &schedule) const {
+  ScheduleRecord record;
+  record.key = key;
+  record.workload = workload;
+  record.schedule = schedule;
+  record.threads = problem.threads;
+  record.version = ATTUNE_VERSION;
+  record.date = now();
+  record.machine = key.microarchitecture;
+  return record;
+}
+
+Error TuneRecords::append(const ScheduleRecord &record) const {
+  std::string error;
+  if (database.path().empty() || database.append(record, error))
+    return Error::success();
+  return createStringError("%s", error.c_str());
+}
+
+Error TuneRecords::add(const Trial &trial) const {
+  ScheduleRecord record = newRecord(trial.schedule);
+  record.status = trial.measurement.status;
+  record.detail = trial.measurement.detail;
+  if (trial.isOk())
+    record.figures = figuresOf(trial.measurement.milliseconds);
+  return append(record);
+}
+
+Error TuneRecords::addBest(const TuningResult &result) const {
+  ScheduleRecord record = newRecord(result.best);
+  record.kind = RecordKind::Best;
+  record.figures = figuresOf(result.bestTimes, result.noise);
+  record.defaultFigures = figuresOf(result.defaultTimes, result.noise);
+  return append(record);
+}
+
+} // namespace attune::tool
