@@ -9,6 +9,12 @@ using namespace llvm;
 
 namespace attune {
 
+mha::Rounding naiveRounding(const Config &config) {
+  constexpr mha::Rounding roundings[] = {mha::Rounding::Float32, mha::Rounding::BFloat16,
+                                         mha::Rounding::Float16};
+  return roundings[static_cast<int>(config.dtype)];
+}
+
 mha::Array toArray(const attune_tensor &tensor) {
   mha::Array array = mha::Array::filled(ArrayRef<int64_t>(tensor.sizes, tensor.rank));
   for (size_t k = 0; k < array.storage->size(); ++k)

@@ -4,8 +4,12 @@
 
 #include "attune/attune.h"
 #include "dialect/Interpreter.h"
+#include "frontend/Config.h"
 
 namespace attune {
+
+/// What a naive implementation of a configuration rounds what it stores to: its dtype.
+mha::Rounding naiveRounding(const Config &config);
 
 /// The elements of a dense tensor as the interpreter takes them.
 mha::Array toArray(const attune_tensor &tensor);

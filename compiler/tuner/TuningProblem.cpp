@@ -79,16 +79,14 @@ static Expected<std::vector<ReferenceOutput>> interpret(const TuningProblem &pro
   interpreted.sizes = call.sizes;
   const CpuSchedule schedule =
       defaultSchedule(scheduleProblem(problem.config), problem.target.traits);
-  auto run = [&](bool rounded) {
-    mha::InterpreterOptions options;
-    options.roundToFloat32 = rounded;
+  auto run = [&](mha::Rounding rounding) {
     return interpretPhase(problem.config, problem.target, schedule, Phase::Module, interpreted,
-                          options);
+                          {rounding});
   };
-  auto exact = run(false);
+  auto exact = run(mha::Rounding::None);
   if (!exact)
     return exact.takeError();
-  auto naive = run(true);
+  auto naive = run(naiveRounding(problem.config));
   if (!naive)
     return naive.takeError();
   std::vector<ReferenceOutput> outputs;

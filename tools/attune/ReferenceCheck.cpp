@@ -23,11 +23,9 @@ public:
 
   /// The exact result, or that of a naive implementation in the configuration's dtype.
   Expected<std::vector<Values>> run(Phase phase, bool naive = false) const {
-    constexpr mha::Rounding roundings[] = {mha::Rounding::Float32, mha::Rounding::BFloat16,
-                                           mha::Rounding::Float16};
     mha::InterpreterOptions options;
     if (naive)
-      options.rounding = roundings[static_cast<int>(compiled.config.dtype)];
+      options.rounding = naiveRounding(compiled.config);
     auto results =
         interpretPhase(compiled.config, compiled.target, compiled.schedule, phase, call, options);
     if (!results)

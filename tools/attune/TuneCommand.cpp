@@ -129,7 +129,7 @@ Expected<TunedCase> tuneCase(const TuneArguments &arguments, const ScheduleDatab
   if (result->isFaster)
     if (Error error = records.addBest(*result))
       return std::move(error);
-  Expected<double> peak = measurePeak(problem.target, problem.threads);
+  Expected<double> peak = measurePeak(problem.target, problem.threads, PeakType::Float32);
   if (!peak)
     return peak.takeError();
   return TunedCase{&problem, std::move(*result), *peak};
