@@ -1,4 +1,5 @@
-"""record.py SCHEDULE [key=value ...]: one line of a database, for the schedule of a NAME.json or of a schedule file.
+"""record.py SCHEDULE [--pretty] [key=value ...]: one line of a database, for the schedule of a NAME.json or of a
+schedule file; with --pretty the record alone, as attune db export writes it.
 
 Keys are those of a record, with shape.KEY and schedule.KEY; values are JSON or bare words. Made without attune's own
 code, so that the format is checked from outside.
@@ -30,12 +31,17 @@ def main(path, *changes):
         "machine": "a test", "figures": figures, "default_figures": figures | {"best_ms": 1.75}, "schedule": schedule,
     }
     for change in changes:
+        if change == "--pretty":
+            continue
         path, text = change.split("=", 1)
         *sections, key = path.split(".")
         place = record
         for section in sections:
             place = place[section]
         place[key] = value_of(text)
+    if "--pretty" in changes:
+        print(json.dumps(record, indent=2))
+        return
     text = json.dumps(record)
     print(f'{{"checksum":"{zlib.crc32(text.encode()):08x}","record":{text}}}')
 
