@@ -16,6 +16,8 @@ RECORD = os.path.join(HERE, "record.json")
 sys.path.insert(0, os.path.join(BENCH, "comparing"))
 
 import cases
+import environment
+import markdown
 import page
 import record as records
 import roofline
@@ -246,6 +248,33 @@ class CommandTest(unittest.TestCase):
             with self.subTest(change.__name__):
                 self.refused(json.dumps(record), place)
         self.refused("[]", "expected an object")
+
+
+class Markdown(unittest.TestCase):
+    def test_tables_have_every_case_and_the_fastest_is_bold(self):
+        record = load()
+        text = markdown.draw(record)
+        tables = [part for part in text.split("\n\n") if part.startswith("| case ")]
+        self.assertEqual(len(tables), len(records.sections(record)))
+        for section, table in zip(records.sections(record), tables):
+            lines = [line.strip("| ").split(" | ") for line in table.strip().splitlines()]
+            self.assertEqual(len({line.count("|") for line in table.strip().splitlines()}), 1)
+            rows = {line[0].split(":")[0]: line for line in lines[2:]}
+            for row in section.rows:
+                fastest = min(row.best, key=row.best.get)
+                bold = [cell for cell in rows[row.name] if cell.startswith("**")]
+                self.assertEqual(bold, [f"**{row.gflops(fastest):.1f}**"])
+
+    def test_what_has_no_time_is_a_word(self):
+        text = markdown.draw(load())
+        self.assertIn("| not supported |", text)
+        self.assertIn("| wrong |", text)
+
+
+class Environment(unittest.TestCase):
+    def test_onednn_gets_its_threads_by_variable(self):
+        self.assertEqual(environment.variables("onednn", 2, "/venv")["DPCPP_CPU_NUM_CUS"], "2")
+        self.assertEqual(environment.variables("torch", 2, "/venv"), {})
 
 
 unittest.main()

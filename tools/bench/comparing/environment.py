@@ -14,6 +14,21 @@ def python_of(folder):
     return os.path.join(folder, "bin", "python")
 
 
+def library_source():
+    """The program that joins oneDNN's C++ interface to Python."""
+    return os.path.join(HERE, "onednn_attention.cpp")
+
+
+def variables(contender, threads, folder):
+    """Environment variables of a contender's process."""
+    if contender != "onednn":
+        return {}
+    # oneDNN's wheel runs on SYCL, whose CPU device is an OpenCL driver from the same environment.
+    libraries = os.path.join(folder, "lib")
+    return {"LD_LIBRARY_PATH": libraries, "DPCPP_CPU_NUM_CUS": str(threads),
+            "OCL_ICD_FILENAMES": os.path.join(libraries, "libintelocl.so")}
+
+
 def requirements():
     with open(REQUIREMENTS) as file:
         return file.read()
@@ -28,7 +43,8 @@ def is_ready(folder):
 
 
 def stamp_text(folder):
-    return f"{sys.version}\n{os.path.abspath(folder)}\n{requirements()}"
+    with open(library_source()) as file:
+        return f"{sys.version}\n{os.path.abspath(folder)}\n{requirements()}\n{file.read()}"
 
 
 def prepare(folder, say):
@@ -45,6 +61,10 @@ def prepare(folder, say):
         subprocess.run([*pip, "--no-deps", "--retries", "0", "--timeout", "20",
                         "--index-url", CPU_INDEX, torch], stdout=file, stderr=file)
         run([*pip, "--requirement", REQUIREMENTS], file)
+        libraries = os.path.join(folder, "lib")
+        run(["c++", "-std=c++17", "-O2", "-shared", "-fPIC", library_source(), "-o",
+             os.path.join(libraries, "libonednn_attention.so"), "-I" + os.path.join(folder, "include"),
+             "-L" + libraries, "-ldnnl", "-Wl,--allow-shlib-undefined"], file)
     with open(os.path.join(folder, "set-up"), "w") as file:
         file.write(stamp_text(folder))
     return python_of(folder)

@@ -7,14 +7,16 @@ METHOD = (
     "Each contender is a process of its own, with its own thread setting, bound to the same cores, one "
     "thread a core. Each is stopped while another has its turn, so that no waiting thread spins.",
     "Round by round and case by case the contenders take turns, each round another one first. A turn is "
-    "two calls to warm up, then calls until its time is spent. The best time counts: other work on the "
+    "two calls to warm up (one, where it is longer than a turn), then calls until its time is spent. The best time counts: other work on the "
     "machine can only make a call slower. Medians are over all calls of all rounds.",
     "Everything is timed by the same Python loop around one call, which costs about a microsecond. "
     "attune: the generated shared object (attune compile --emit=so --target host), called through "
     "ctypes with buffers made before. PyTorch: scaled_dot_product_attention, and nn.MultiheadAttention "
     "in eval mode, under inference_mode, with need_weights=False. OpenVINO: a compiled model with "
     "ScaledDotProductAttention, latency hint, results shared and not copied. ONNX Runtime: "
-    "MultiHeadAttention and Attention of com.microsoft, with bound inputs and outputs.",
+    "MultiHeadAttention and Attention of com.microsoft, with bound inputs and outputs. oneDNN: the "
+    "graph API's pattern of attention as one compiled partition, as its wheel runs it, on SYCL; it has "
+    "no operation for a module.",
     "All read the same inputs in the layout that they prefer: (N, H, L, D); ONNX Runtime (N, L, H·D). "
     "Weights are prepared once by those that can; that is not timed. No one compiles or allocates more "
     "than a call of the library does, and freed memory stays with the process, so that a result that is "

@@ -12,6 +12,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 
+import environment
 from machine import Limits, choose_cpus
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,6 +30,8 @@ class Contender:
         self.name, self.settings = name, settings
         cpus = ",".join(map(str, choose_cpus(threads)))
         self.arguments = [name, str(threads), dtype, cpus, settings.attune]
+        self.variables = environment.variables(
+            name, threads, os.path.dirname(os.path.dirname(settings.python)))
         self.log = os.path.join(settings.folder, f"{name}-{threads}-{dtype}.log")
         self.process = None
         self.prepared = set()
@@ -38,7 +41,8 @@ class Contender:
             self.process = subprocess.Popen(
                 [self.settings.python, os.path.join(HERE, "worker.py"), *self.arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                env={**os.environ, **VARIABLES, "OMP_NUM_THREADS": self.arguments[1]},
+                env={**os.environ, **VARIABLES, "OMP_NUM_THREADS": self.arguments[1],
+                     **self.variables},
                 start_new_session=True)  # Ctrl-C is for the race alone
 
     def ask(self, **request):

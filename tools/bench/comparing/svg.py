@@ -4,9 +4,10 @@ import html
 import math
 
 LABELS = {"attune": "attune", "torch": "PyTorch", "openvino": "OpenVINO",
-          "onnxruntime": "ONNX Runtime"}
+          "onnxruntime": "ONNX Runtime", "onednn": "oneDNN"}
 # Colours are told apart by shape as well: marks of page.css, in the order of the contenders.
-SHAPES = {"attune": "disc", "torch": "circle", "openvino": "square", "onnxruntime": "triangle"}
+SHAPES = {"attune": "disc", "torch": "circle", "openvino": "square", "onnxruntime": "triangle",
+          "onednn": "diamond"}
 
 
 def label(who):

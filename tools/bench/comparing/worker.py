@@ -16,17 +16,18 @@ import numpy as np
 
 from cases import CASES
 from generated import Attune
+from onednn import OneDnn
 from peers import NotSupported, OnnxRuntime, OpenVino, Torch, WrongResult
 from problem import ALLOWED
 
-WARM_UPS = 2
 PR_SET_PDEATHSIG = 1
 
 
 def make_contender(name, threads, dtype, attune):
     if name == "attune":
         return Attune(threads, dtype, attune)
-    return {"torch": Torch, "openvino": OpenVino, "onnxruntime": OnnxRuntime}[name](threads, dtype)
+    return {"torch": Torch, "openvino": OpenVino, "onnxruntime": OnnxRuntime,
+            "onednn": OneDnn}[name](threads, dtype)
 
 
 class Prepared:
@@ -57,11 +58,14 @@ class Prepared:
 
 
 def measure(run, seconds, least):
-    """Milliseconds of runs after WARM_UPS, until `seconds` are spent and `least` runs are made."""
-    for _ in range(WARM_UPS):
-        run()
+    """Milliseconds of runs, until `seconds` are spent and `least` runs are made, or four times as
+    many seconds. Before come two runs to warm up, or one that takes as long as a turn."""
     samples, spent, clock = [], 0.0, time.perf_counter
-    while spent < seconds or len(samples) < least:
+    start = clock()
+    run()
+    if clock() - start < seconds:
+        run()
+    while spent < seconds or (len(samples) < least and spent < 4 * seconds):
         start = clock()
         run()
         samples.append(clock() - start)
