@@ -4,6 +4,8 @@
 #include "TuneCases.h"
 #include "TuneProgress.h"
 #include "TuneRecords.h"
+#include "TuneReport.h"
+#include "package/Files.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -75,13 +77,6 @@ Error addRestriction(const std::string &text, const TuningProblem &problem,
   return Error::success();
 }
 
-/// A problem, what its search found, and the peak of the machine.
-struct TunedCase {
-  const TuningProblem *problem;
-  TuningResult result;
-  double peak;
-};
-
 Expected<TuningOptions> optionsOf(const TuneArguments &arguments, const TuningProblem &problem) {
   TuningOptions options;
   options.candidates = arguments.candidates;
@@ -135,11 +130,6 @@ Expected<TunedCase> tuneCase(const TuneArguments &arguments, const ScheduleDatab
   return TunedCase{&problem, std::move(*result), *peak};
 }
 
-void printHead() {
-  outs() << "case                default ms   tuned ms  speedup      95 %          noise  GFLOP/s  "
-            "FMA peak  share  tried\n";
-}
-
 void print(const TunedCase &one) {
   const TuningResult &result = one.result;
   const ComparedTimes &times = result.isFaster ? result.bestTimes : result.defaultTimes;
@@ -163,6 +153,21 @@ void print(const TunedCase &one) {
       break;
     }
 }
+
+void print(ArrayRef<TunedCase> cases) {
+  if (cases.empty())
+    return;
+  outs() << "case                default ms   tuned ms  speedup      95 %          noise  GFLOP/s  "
+            "FMA peak  share  tried\n";
+  double logarithms = 0;
+  for (const TunedCase &one : cases) {
+    print(one);
+    logarithms += one.result.isFaster ? std::log(one.result.speedup.median) : 0;
+  }
+  if (cases.size() > 1)
+    outs() << "geometric mean of speedups: "
+           << format("%.3f\n", std::exp(logarithms / static_cast<double>(cases.size())));
+}
 } // namespace
 
 Error runTune(const TuneArguments &arguments) {
@@ -183,16 +188,10 @@ Error runTune(const TuneArguments &arguments) {
       return tuned.takeError();
     cases.push_back(std::move(*tuned));
   }
-  if (!cases.empty())
-    printHead();
-  double logarithms = 0;
-  for (const TunedCase &one : cases) {
-    print(one);
-    logarithms += one.result.isFaster ? std::log(one.result.speedup.median) : 0;
-  }
-  if (cases.size() > 1)
-    outs() << "geometric mean of speedups: "
-           << format("%.3f\n", std::exp(logarithms / static_cast<double>(cases.size())));
+  print(cases);
+  if (!arguments.report.empty() && !cases.empty())
+    if (Error error = writeFile(arguments.report, tuneReport(cases)))
+      return error;
   if (isInterrupted)
     return createStringError("stopped; what was measured is in %s", arguments.database.c_str());
   return Error::success();
