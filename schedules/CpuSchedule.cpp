@@ -111,6 +111,8 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
   schedule.scores = scoreBlock(cpu);
   schedule.values = valueBlock(problem.headDim, cpu);
   schedule.kvTile = keysOfTile(schedule, problem.headDim, cpu);
+  schedule.fewRows = 8;
+  schedule.splitKeys = int(roundUp(512, schedule.kvTile));
   schedule.queryTile = rowsOfTile(schedule, problem.headDim, cpu);
   // Only the core alone gets its values from the caller, who may have laid them out densely.
   bool dense = schedule.paddedHeadDim(cpu, problem.headDim) == problem.headDim;

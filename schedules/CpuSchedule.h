@@ -57,6 +57,10 @@ struct CpuSchedule {
   /// A worker takes whole heads, which it packs into its own slot, where there are at least so many
   /// for each further worker; else tiles, after all heads were packed.
   int headsPerWorker = 8;
+  /// With at most so many query rows attention reads keys and values once, where they lie, and
+  /// divides them among the workers; 0: never.
+  int fewRows = 0;
+  int splitKeys = 0; ///< keys of one of those parts; whole kv tiles
   struct Provenance {
     std::string source = "default"; ///< "default", or the file it was read from
     std::string machine;            ///< CPU it was measured on
@@ -66,6 +70,11 @@ struct CpuSchedule {
 
   /// Keys of one packed key panel ([depth][keyPanel] in memory).
   int keyPanel(const CpuTraits &cpu) const { return scores.vectors * cpu.vectorLanes; }
+  /// Vectors of keys that a row scores side by side where they lie. Each key has an accumulator,
+  /// and 8 of them hide the latency of an FMA; the kv tile is whole groups.
+  int keyGroupVectors(int vectorLanes) const {
+    return vectorLanes < 8 && kvTile % (2 * vectorLanes) == 0 ? 2 : 1;
+  }
   /// Columns of the register block of projections.
   int projectionColumns(const CpuTraits &cpu) const { return projection.vectors * cpu.vectorLanes; }
   /// head_dim padded to whole register blocks of the value kernel.

@@ -57,6 +57,8 @@ const Bound bounds[] = {
     {"grain", [](const Context &c) { return int64_t(c.schedule.grain); }, 1, 1 << 16},
     {"heads_per_worker", [](const Context &c) { return int64_t(c.schedule.headsPerWorker); }, 0,
      1 << 16},
+    {"few_rows", [](const Context &c) { return int64_t(c.schedule.fewRows); }, 0, 64},
+    {"split_keys", [](const Context &c) { return int64_t(c.schedule.splitKeys); }, 1, 1 << 20},
 };
 
 std::string checkBounds(const Context &c) {
@@ -103,6 +105,7 @@ std::string checkMultiples(const Context &c) {
       {"query_tile", s.queryTile, "scores.rows", s.scores.rows},
       {"query_tile", s.queryTile, "values.rows", s.values.rows},
       {"kv_tile", s.kvTile, "the key panel: scores.vectors * lanes", s.keyPanel(c.cpu)},
+      {"split_keys", s.splitKeys, "kv_tile", s.kvTile},
       {"projection_rows", s.projectionRows, "projection.rows", s.projection.rows},
       {"weight_panel", s.weightPanel, "projection.vectors * lanes", s.projectionColumns(c.cpu)},
   };

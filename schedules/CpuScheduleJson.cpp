@@ -27,6 +27,8 @@ std::vector<JsonField> fieldsOf(CpuSchedule &s) {
           {"", "exp2_degree", &s.exp2Degree},
           {"", "grain", &s.grain},
           {"", "heads_per_worker", &s.headsPerWorker},
+          {"", "few_rows", &s.fewRows},
+          {"", "split_keys", &s.splitKeys},
           {"provenance", "source", &s.provenance.source},
           {"provenance", "machine", &s.provenance.machine},
           {"provenance", "date", &s.provenance.date},

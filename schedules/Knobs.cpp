@@ -79,6 +79,9 @@ const Knob table[] = {
      ATTUNE_UNIT(std::lcm(s.scores.rows, s.values.rows)), numberText, nullptr},
     {"kv_tile", ATTUNE_NUMBER(kvTile), ATTUNE_VALUES(32, 48, 64, 96, 128, 192, 256, 384, 512, 1024),
      ATTUNE_UNIT(s.keyPanel(cpu)), numberText, nullptr},
+    {"few_rows", ATTUNE_NUMBER(fewRows), ATTUNE_VALUES(0, 4, 8, 16), nullptr, numberText, nullptr},
+    {"split_keys", ATTUNE_NUMBER(splitKeys), ATTUNE_VALUES(256, 512, 1024, 2048),
+     ATTUNE_UNIT(s.kvTile), numberText, nullptr},
     {"pack_value", [](const CpuSchedule &s) { return int64_t(s.packValue); },
      [](CpuSchedule &s, int64_t value) { s.packValue = PackValue(value); }, packValues, nullptr,
      packText, nullptr},
@@ -88,7 +91,7 @@ const Knob table[] = {
     {"projection_depth", ATTUNE_NUMBER(projectionDepth),
      ATTUNE_VALUES(128, 192, 256, 384, 512, 768, 1024, 2048, 4096), nullptr, numberText,
      hasProjections},
-    {"weight_panel", ATTUNE_NUMBER(weightPanel), ATTUNE_VALUES(16, 32, 48, 64, 96, 128),
+    {"weight_panel", ATTUNE_NUMBER(weightPanel), ATTUNE_VALUES(16, 24, 32, 48, 64, 72, 96, 128),
      ATTUNE_UNIT(s.projectionColumns(cpu)), numberText, hasProjections},
     // Fewer degrees are not accurate enough for float32.
     {"exp2_degree", ATTUNE_NUMBER(exp2Degree), ATTUNE_VALUES(5, 6), nullptr, numberText, nullptr},

@@ -2,6 +2,7 @@
 #include "dialect/InterpreterTile.h"
 
 #include "dialect/Mha.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -100,6 +101,74 @@ llvm::Error runEmitWeights(Interpreter &interpreter, EmitWeightsOp op) {
   return llvm::Error::success();
 }
 
+llvm::Error runSave(Interpreter &interpreter, SaveOp op) {
+  const Tile acc = interpreter.get<Tile>(op.getAcc());
+  const Stats stats = interpreter.get<Stats>(op.getStats());
+  const int64_t count = interpreter.integer(op.getCount());
+  if (llvm::Error error = checkCount(op, "count", count, acc.rows))
+    return error;
+  auto partial = windowAt(op, interpreter.array(op.getPartials()),
+                          interpreter.integers(op.getIndices()), {count, acc.columns});
+  if (!partial)
+    return partial.takeError();
+  auto statistics = windowAt(op, interpreter.array(op.getStatistics()),
+                             interpreter.integers(op.getStatisticsIndices()), {count, 2});
+  if (!statistics)
+    return statistics.takeError();
+  for (int64_t row = 0; row < count; ++row) {
+    for (int64_t column = 0; column < acc.columns; ++column)
+      partial->at(row, column) = acc.row(row)[column];
+    statistics->at(row, 0) = stats.max[row];
+    statistics->at(row, 1) = stats.sum[row];
+  }
+  return llvm::Error::success();
+}
+
+/// exp(maximum - merged), and 0 for a part without a visible key.
+double mergeFactor(Interpreter &interpreter, double maximum, double merged) {
+  return maximum == minusInfinity ? 0.0 : interpreter.rounded(std::exp(maximum - merged));
+}
+
+llvm::Error runMerge(Interpreter &interpreter, MergeOp op) {
+  Tile acc = Tile::filled(op.getAcc().getType(), poison);
+  Stats stats{std::vector<double>(acc.rows, poison), std::vector<double>(acc.rows, poison)};
+  const int64_t count = interpreter.integer(op.getCount());
+  const int64_t parts = interpreter.integer(op.getParts());
+  if (llvm::Error error = checkCount(op, "count", count, acc.rows))
+    return error;
+  std::vector<Window> partials, statistics;
+  for (int64_t part = 0; part < parts; ++part)
+    for (auto [windows, array, from, columns] :
+         {std::tuple(&partials, op.getPartials(), op.getIndices(), acc.columns),
+          {&statistics, op.getStatistics(), op.getStatisticsIndices(), int64_t(2)}}) {
+      std::vector<int64_t> indices = interpreter.integers(from);
+      indices[indices.size() - 3] += part;
+      auto window = windowAt(op, interpreter.array(array), indices, {count, columns});
+      if (!window)
+        return window.takeError();
+      windows->push_back(*window);
+    }
+  for (int64_t row = 0; row < count; ++row) {
+    double merged = minusInfinity;
+    for (const Window &part : statistics)
+      if (const double maximum = part.at(row, 0); maximum > merged || std::isnan(maximum))
+        merged = maximum;
+    stats.max[row] = merged;
+    stats.sum[row] = 0;
+    std::fill_n(acc.row(row), acc.columns, 0.0);
+    for (int64_t part = 0; part < parts; ++part) {
+      const double factor = mergeFactor(interpreter, statistics[part].at(row, 0), merged);
+      stats.sum[row] = interpreter.rounded(stats.sum[row] + factor * statistics[part].at(row, 1));
+      for (int64_t column = 0; column < acc.columns; ++column)
+        acc.row(row)[column] =
+            interpreter.rounded(acc.row(row)[column] + factor * partials[part].at(row, column));
+    }
+  }
+  interpreter.set(op.getAcc(), std::move(acc));
+  interpreter.set(op.getStats(), std::move(stats));
+  return llvm::Error::success();
+}
+
 llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
   const Tile acc = interpreter.get<Tile>(op.getAcc());
   const int64_t count = interpreter.integer(op.getCount());
@@ -134,6 +203,8 @@ void addTileResultHandlers(HandlerTable &table) {
   add<AccumulateOp>(table, runAccumulate);
   add<FinishOp>(table, runFinish);
   add<EmitWeightsOp>(table, runEmitWeights);
+  add<SaveOp>(table, runSave);
+  add<MergeOp>(table, runMerge);
   add<EmitOp>(table, runEmit);
 }
 

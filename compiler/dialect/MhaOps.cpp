@@ -175,8 +175,6 @@ template <typename Op> static LogicalResult verifyScoring(Op op) {
   if (query.getColumns() != key.getColumns())
     return op.emitOpError() << "query has depth " << query.getColumns() << ", key has "
                             << key.getColumns();
-  if (!key.getPanel())
-    return op.emitOpError() << "key must be a panel tile";
   if (op.getStats().getType().getRows() != query.getRows())
     return op.emitOpError() << "statistics must have " << query.getRows() << " rows";
   if (!isTied(op.getStats()))
@@ -197,11 +195,33 @@ LogicalResult ScoresOp::verify() {
 }
 
 LogicalResult LogitsOp::verify() {
+  if (!getKey().getType().getPanel())
+    return emitOpError() << "key must be a panel tile";
   if (getTarget().getType().getRank() != static_cast<int64_t>(getIndices().size()) ||
       getIndices().size() < 2)
     return emitOpError() << "takes one index a dimension of a target of at least two";
   return verifyScoring(*this);
 }
+
+/// What mha.save and mha.merge have in common; `outer` is the number of dimensions of parts.
+template <typename Op> static LogicalResult verifyParts(Op op, int64_t outer) {
+  MemRefType partials = op.getPartials().getType(), statistics = op.getStatistics().getType();
+  const TileType acc = op.getAcc().getType();
+  if (op.getStats().getType().getRows() != acc.getRows())
+    return op.emitOpError() << "statistics must have " << acc.getRows() << " rows";
+  if (partials.getRank() != static_cast<int64_t>(op.getIndices().size()) ||
+      statistics.getRank() != static_cast<int64_t>(op.getStatisticsIndices().size()) ||
+      partials.getRank() < 2 + outer || statistics.getRank() < 2 + outer)
+    return op.emitOpError() << "takes one index a dimension of memrefs of at least " << 2 + outer;
+  if (partials.getShape().back() != acc.getColumns() || statistics.getShape().back() != 2)
+    return op.emitOpError() << "takes partials of " << acc.getColumns()
+                            << " columns and statistics of 2";
+  return success();
+}
+
+LogicalResult SaveOp::verify() { return verifyParts(*this, 0); }
+
+LogicalResult MergeOp::verify() { return verifyParts(*this, 1); }
 
 LogicalResult AccumulateOp::verify() {
   TileType acc = getAcc().getType(), a = getA().getType(), b = getB().getType();
@@ -212,6 +232,8 @@ LogicalResult AccumulateOp::verify() {
     return emitOpError() << "extents do not match: " << acc << " from " << a << " and " << b;
   if (!getB().getDefiningOp<LoadOp>())
     return emitOpError() << "b must come from a mha.load";
+  if (getFewRows() && !getRescale())
+    return emitOpError() << "of few rows needs rescale factors";
   return success();
 }
 

@@ -27,6 +27,8 @@ template <typename Schedule, typename Visit> void visitSchedule(Schedule &schedu
   visit("exp2_degree", schedule.exp2Degree);
   visit("grain", schedule.grain);
   visit("heads_per_worker", schedule.headsPerWorker);
+  visit("few_rows", schedule.fewRows);
+  visit("split_keys", schedule.splitKeys);
 }
 
 template <typename Cpu, typename Visit> void visitCpu(Cpu &cpu, Visit visit) {

@@ -86,7 +86,8 @@ def Mha_StartOp : Mha_Op<"start", [MemoryEffects<[MemAlloc]>]> {
 def Mha_ScoresOp : Mha_Op<"scores", [AllTypesMatch<["stats", "new_stats"]>]> {
   let summary = "Scores of a query tile against a key tile, one step of the online softmax";
   let description = [{
-    t = score(scale * q . k^T), -inf where keep is false. Returns p = exp(t - m) with the new row maximum
+    t = score(scale * q . k^T), -inf where keep is false; the keys are a panel tile, or rows where few
+    queries read them. Returns p = exp(t - m) with the new row maximum
     m, the factors exp(m_old - m) that rescale what was accumulated, and the new statistics. Columns at
     or beyond `columns` hold no visible key and need not be visited; keep must be false for them unless
     they fill whole panels. A row without any visible key has p = 0.
@@ -171,10 +172,11 @@ def Mha_AccumulateOp : Mha_Op<"accumulate", [AllTypesMatch<["acc", "result"]>]> 
   let summary = "acc * rescale + a . b, in place";
   let description = [{
     The depth is the row count of b's load. The accumulator is tied to the result: this must be its
-    only use. `projection` says that b is part of a packed weight.
+    only use. `projection` says that b is part of a packed weight, `few_rows` that it is used by so few
+    rows that it should be read once, from memory to the end.
   }];
   let arguments = (ins Mha_TileType:$acc, Optional<Mha_RowsType>:$rescale, Mha_TileType:$a,
-                       Mha_TileType:$b, UnitAttr:$projection);
+                       Mha_TileType:$b, UnitAttr:$projection, UnitAttr:$few_rows);
   let results = (outs Mha_TileType:$result);
   let assemblyFormat = [{
     $acc (`rescale` $rescale^ `:` type($rescale))? `,` $a `,` $b attr-dict `:` type($acc) `,` type($a)
@@ -194,6 +196,40 @@ def Mha_FinishOp : Mha_Op<"finish", [MemoryEffects<[MemWrite]>]> {
     $acc `,` $stats `into` $target `[` $indices `]` `count` $count attr-dict `:` type($acc) `,`
     type($stats) `,` type($target)
   }];
+}
+
+def Mha_SaveOp : Mha_Op<"save", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "Keeps an accumulator and its statistics in memory";
+  let description = [{
+    What one part of the keys gave, for mha.merge: rows of the accumulator along the last two dimensions
+    of `partials`, row maximum and row sum along the last of `statistics`, whose last but one are rows.
+  }];
+  let arguments = (ins Mha_TileType:$acc, Mha_StatsType:$stats, AnyMemRef:$partials,
+                       Variadic<Index>:$indices, AnyMemRef:$statistics,
+                       Variadic<Index>:$statistics_indices, Index:$count);
+  let assemblyFormat = [{
+    $acc `,` $stats `into` $partials `[` $indices `]` `,` $statistics `[` $statistics_indices `]` `count`
+    $count attr-dict `:` type($acc) `,` type($stats) `,` type($partials) `,` type($statistics)
+  }];
+  let hasVerifier = 1;
+}
+
+def Mha_MergeOp
+    : Mha_Op<"merge", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemAlloc]>]> {
+  let summary = "An accumulator and statistics of all parts that were saved";
+  let description = [{
+    Of the parts from the indices on along the last dimension but two: m is the largest of their
+    maxima, the accumulator the sum of exp(m_part - m) * partial in the order of the parts, the sum
+    likewise. A part that saw no key counts nothing.
+  }];
+  let arguments = (ins AnyMemRef:$partials, Variadic<Index>:$indices, AnyMemRef:$statistics,
+                       Variadic<Index>:$statistics_indices, Index:$parts, Index:$count);
+  let results = (outs Mha_TileType:$acc, Mha_StatsType:$stats);
+  let assemblyFormat = [{
+    $partials `[` $indices `]` `,` $statistics `[` $statistics_indices `]` `parts` $parts `count` $count
+    attr-dict `:` type($partials) `,` type($statistics) `->` type($acc) `,` type($stats)
+  }];
+  let hasVerifier = 1;
 }
 
 def Mha_EmitOp : Mha_Op<"emit", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {

@@ -130,6 +130,12 @@ std::vector<ExplainedItem> explainSchedule(const ChosenSchedule &chosen, const C
       {"values", formatv("{0}; {1}", block(schedule.values),
                          schedule.packValue == PackValue::PerHead ? "packed once a head"
                                                                   : "read where they lie")},
+      {"few rows", schedule.fewRows == 0
+                       ? std::string("read packed keys like many")
+                       : formatv("up to {0} queries read keys and values once, where they lie, "
+                                 "in splits of {1} keys",
+                                 schedule.fewRows, schedule.splitKeys)
+                             .str()},
       {"projections",
        formatv("{0}; {1} rows, depth {2}, weights in panels of {3}", block(schedule.projection),
                schedule.projectionRows, schedule.projectionDepth, schedule.weightPanel)},

@@ -38,8 +38,9 @@ struct Describe {
     return "finds whether a tile of a bool mask is hidden, visible or mixed";
   }
   std::string operator()(const cpu::ScoresSpec &spec) const {
-    return formatv("scores and online softmax, depth {0}, {1}, exp2 degree {2}{3}", spec.depth,
-                   text(spec.block), spec.exp2Degree, regions(spec));
+    return formatv("scores and online softmax, depth {0}, {1}, exp2 degree {2}{3}{4}", spec.depth,
+                   text(spec.block), spec.exp2Degree, spec.keyRows ? ", keys where they lie" : "",
+                   regions(spec));
   }
   std::string operator()(const cpu::LogitsSpec &spec) const {
     return formatv("scores into memory, depth {0}, {1}{2}", spec.depth, text(spec.block),
@@ -53,6 +54,11 @@ struct Describe {
                    spec.prefetchNext ? "product with a weight panel" : "product with values",
                    spec.columns, text(spec.block));
   }
+  std::string operator()(const cpu::AccumulateRowsSpec &spec) const {
+    return formatv("product of few rows with values where they lie, {0} columns", spec.columns);
+  }
+  std::string operator()(const cpu::SaveSpec &) const { return "keeps the result of a kv split"; }
+  std::string operator()(const cpu::MergeSpec &) const { return "merges kv splits in their order"; }
   std::string operator()(const cpu::FinishSpec &) const { return "normalises and stores rows"; }
   std::string operator()(const cpu::EmitWeightsSpec &spec) const {
     return spec.add ? "adds attention weights to their mean" : "stores attention weights";

@@ -11,11 +11,11 @@ namespace attune {
 /// Position in a row of key ranges: the first visible key, and one past the last.
 enum RangeEnd : int64_t { kFirstKey = 0, kKeyLimit = 1 };
 
-AttentionTiling::AttentionTiling(TileBuilder &tile, const AttentionStage &stage)
+AttentionTiling::AttentionTiling(TileBuilder &tile, const AttentionStage &stage, int64_t queryTile,
+                                 int64_t accColumns)
     : tile(tile), builder(tile.builder), stage(stage), attend(stage.attend), loc(tile.loc),
-      queryTile(tile.schedule.queryTile), kvTile(tile.schedule.kvTile),
-      panel(tile.schedule.keyPanel(tile.cpu)),
-      paddedHeadDim(tile.schedule.paddedHeadDim(tile.cpu, stage.headDim)), regions(tile, stage),
+      queryTile(queryTile), kvTile(tile.schedule.kvTile), panel(tile.schedule.keyPanel(tile.cpu)),
+      accColumns(accColumns), regions(tile, stage),
       packValue(tile.schedule.packValue == PackValue::PerHead) {
   for (const KeepConjunct &conjunct : regions.conjuncts())
     if (conjunct.isPadding())
@@ -33,6 +33,12 @@ LogicalResult AttentionTiling::prepare() {
   if (padding)
     findKeyRanges();
   return success();
+}
+
+void AttentionTiling::prepareAs(const AttentionTiling &other) {
+  queryTiles = tile.ceilDiv(stage.targetLength, queryTile);
+  kvTiles = other.kvTiles;
+  ranges = other.ranges;
 }
 
 mha::TileType AttentionTiling::tileType(int64_t rows, int64_t columns) {
@@ -70,7 +76,7 @@ void AttentionTiling::allocatePacked(Value slots) {
   const int64_t dynamic = ShapedType::kDynamic;
   keys = tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});
   if (packValue)
-    values = tile.allocate({dynamic, dynamic, paddedHeadDim}, {slots, stage.sourceLength});
+    values = tile.allocate({dynamic, dynamic, accColumns}, {slots, stage.sourceLength});
 }
 
 void AttentionTiling::packTile(ValueRange point, Value slot) {
@@ -97,14 +103,15 @@ void AttentionTiling::packTile(ValueRange point, Value slot) {
 
 //===--- Loops over kv tiles -----------------------------------------------===//
 
-QueryTile AttentionTiling::queryTileAt(ValueRange point, Value slot) {
+QueryTile AttentionTiling::queryTileAt(ValueRange point, Value slot, bool withRows) {
   QueryTile q;
   Value zero = tile.constant(0);
   q.batch = point[0], q.head = point[1], q.slot = slot;
   q.first = tile.apply(tile.d(0) * queryTile, point[2]);
   q.count = tile.min({builder.getAffineConstantExpr(queryTile), tile.d(0) - tile.d(1)},
                      {stage.targetLength, q.first});
-  q.query = loadQuery(q);
+  if (withRows)
+    q.query = loadQuery(q);
   q.firstKey = rangeEnd(q.batch, kFirstKey, zero);
   q.keyLimit = rangeEnd(q.batch, kKeyLimit, stage.sourceLength);
   return q;
@@ -173,9 +180,9 @@ Value AttentionTiling::loadKey(const QueryTile &q, Value t, Value columns) {
   return tile.load(keys, {q.slot, t, zero, zero, zero}, columns, {}, keyType());
 }
 
-Value AttentionTiling::loadValue(const QueryTile &q, Value t, Value columns) {
+Value AttentionTiling::loadValue(const QueryTile &q, Value t, Value columns, bool /*masked*/) {
   Value zero = tile.constant(0), first = tile.apply(tile.d(0) * kvTile, t);
-  mha::TileType type = tileType(kvTile, paddedHeadDim);
+  mha::TileType type = tileType(kvTile, accColumns);
   if (packValue)
     return tile.load(values, {q.slot, first, zero}, columns, {}, type);
   return tile.load(stage.value, {q.batch, q.head, first, zero}, columns, {}, type);
@@ -184,7 +191,7 @@ Value AttentionTiling::loadValue(const QueryTile &q, Value t, Value columns) {
 Value AttentionTiling::loadAppendedValue(const QueryTile &q) {
   Value zero = tile.constant(0);
   return tile.load(stage.memrefOf(attend.getAppendedValue()), {q.head, zero, zero}, appendedCount(),
-                   {}, tileType(kvTile, paddedHeadDim));
+                   {}, tileType(kvTile, accColumns));
 }
 
 Value AttentionTiling::loadElement(const QueryTile &q, mha::ElementOp element, Value first,

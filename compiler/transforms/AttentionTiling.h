@@ -30,19 +30,26 @@ struct KvBounds {
 
 class AttentionTiling {
 public:
-  AttentionTiling(TileBuilder &tile, const AttentionStage &stage);
+  /// Tiles of `queryTile` rows, accumulators of `accColumns` columns.
+  AttentionTiling(TileBuilder &tile, const AttentionStage &stage, int64_t queryTile,
+                  int64_t accColumns);
+  virtual ~AttentionTiling() = default;
 
   /// Reads the regions of attend; builds views and key ranges that all query tiles share.
   mlir::LogicalResult prepare();
+  /// Takes what another tiling of the same stage has prepared.
+  void prepareAs(const AttentionTiling &other);
 
 protected:
+  /// Whether values of padded keys must be copied before they meet a probability of zero.
+  bool hasPadding() const { return static_cast<bool>(padding); }
   /// Buffers for the packed keys (and values) of this many heads, a slot each.
   void allocatePacked(mlir::Value slots);
   /// Packs the keys, and the values if need be, of one kv tile (batch, head, tile).
   void packTile(mlir::ValueRange point, mlir::Value slot);
 
-  /// The query tile of (batch, head, tile).
-  QueryTile queryTileAt(mlir::ValueRange point, mlir::Value slot);
+  /// The query tile of (batch, head, tile), with its rows or, where no key meets it, without.
+  QueryTile queryTileAt(mlir::ValueRange point, mlir::Value slot, bool withRows = true);
   KvBounds kvBounds(const QueryTile &q);
   /// scf.for over kv tiles that carries values.
   using KvStep =
@@ -51,8 +58,10 @@ protected:
   /// Keys of kv tile t to look at: all, or with `visible` those before it.
   mlir::Value columnsOf(mlir::Value t, mlir::Value visible);
 
-  mlir::Value loadKey(const QueryTile &q, mlir::Value t, mlir::Value columns);
-  mlir::Value loadValue(const QueryTile &q, mlir::Value t, mlir::Value columns);
+  virtual mlir::Value loadKey(const QueryTile &q, mlir::Value t, mlir::Value columns);
+  /// `masked`: some of the keys may be padded ones.
+  virtual mlir::Value loadValue(const QueryTile &q, mlir::Value t, mlir::Value columns,
+                                bool masked);
   mlir::Value loadAppendedValue(const QueryTile &q);
   mlir::Value appendedCount() { return tile.constant(attend.getAppendedCount()); }
   /// The tile of a mask at this query tile and the keys from `first` on.
@@ -82,9 +91,11 @@ protected:
   const AttentionStage &stage;
   mha::AttendOp attend;
   mlir::Location loc;
-  const int64_t queryTile, kvTile, panel, paddedHeadDim;
+  const int64_t queryTile, kvTile, panel, accColumns;
   AttentionRegions regions;
   mlir::Value queryTiles, kvTiles;
+
+  TileBuilder::Place paddingAt(mlir::Value batch, mlir::Value key);
 
 private:
   mlir::Value loadQuery(const QueryTile &q);
@@ -92,7 +103,6 @@ private:
   mlir::Value rangeEnd(mlir::Value batch, int64_t which, mlir::Value whole);
   /// How many leading keys some row (or, byAllRows, every row) may see by the bounds of keep.
   mlir::Value visibleColumns(const QueryTile &q, bool byAllRows);
-  TileBuilder::Place paddingAt(mlir::Value batch, mlir::Value key);
   mlir::Value rowView(mlir::Value memref);
 
   bool packValue;

@@ -1,22 +1,39 @@
 //===- TileAttention.cpp - Attention with the online softmax --------------===//
-#include "transforms/AttentionTiling.h"
+#include "transforms/TileFewRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
 namespace attune {
 
 namespace {
-class AttentionTiler : AttentionTiling {
+class AttentionTiler : public OnlineTiling {
 public:
-  using AttentionTiling::AttentionTiling;
+  AttentionTiler(TileBuilder &tile, const AttentionStage &stage)
+      : OnlineTiling(tile, stage, tile.schedule.queryTile,
+                     tile.schedule.paddedHeadDim(tile.cpu, stage.headDim)) {}
 
-  LogicalResult run() {
-    if (failed(prepare()))
-      return failure();
+  /// Packed keys (and values) of a head take one slot. With `unused` true, a condition of the call,
+  /// there are no slots; null stands for false.
+  void allocate(Value unused) {
+    Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
+    Value heads = tile.multiply(stage.batch, stage.heads);
+    Value wanted = tile.apply((tile.d(0) - 1) * tile.schedule.headsPerWorker, workers);
+    fewHeads = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, heads, wanted);
+    // At least as many as either way takes, and never fewer for a larger batch.
+    Value most = arith::MaxSIOp::create(builder, loc, wanted, workers);
+    Value slots = arith::MinSIOp::create(builder, loc, heads, most);
+    if (unused)
+      slots = arith::SelectOp::create(builder, loc, unused, tile.constant(0), slots);
+    allocatePacked(slots);
+  }
+
+  /// With too few heads to hand them out whole every head has a slot, else every worker takes one.
+  void build() {
     scf::IfOp::create(
-        builder, loc, allocateSlots(),
+        builder, loc, fewHeads,
         [&](OpBuilder &, Location) {
           buildByTiles();
           scf::YieldOp::create(builder, loc);
@@ -25,7 +42,6 @@ public:
           buildByHeads();
           scf::YieldOp::create(builder, loc);
         });
-    return success();
   }
 
 private:
@@ -51,117 +67,62 @@ private:
     });
   }
 
-  /// Packed keys (and values) of a head take one slot. Returns whether there are too few heads to
-  /// hand them out whole: then every head has a slot, else every worker takes one.
-  Value allocateSlots() {
-    Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
-    Value heads = tile.multiply(stage.batch, stage.heads);
-    Value wanted = tile.apply((tile.d(0) - 1) * tile.schedule.headsPerWorker, workers);
-    Value fewHeads = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, heads, wanted);
-    // At least as many as either way takes, and never fewer for a larger batch.
-    Value most = arith::MaxSIOp::create(builder, loc, wanted, workers);
-    allocatePacked(arith::MinSIOp::create(builder, loc, heads, most));
-    return fewHeads;
-  }
-
   void attendTile(ValueRange point, Value slot) {
     QueryTile q = queryTileAt(point, slot);
-    auto start =
-        mha::StartOp::create(builder, loc, tileType(queryTile, paddedHeadDim), statsType());
-    KvBounds bounds = kvBounds(q);
-    ValueRange full =
-        kvLoop(bounds.first, bounds.full, start->getResults(),
-               [&](Value t, ValueRange state) { return visit(q, t, state, /*visible=*/Value()); });
-    ValueRange all = kvLoop(bounds.full, bounds.end, full, [&](Value t, ValueRange state) {
-      return visit(q, t, state, bounds.visible);
-    });
-    SmallVector<Value> state(all);
-    if (attend.getAppendedCount() > 0)
-      state = step(q, appendedOperands(q), state, loadAppendedValue(q));
-    mha::FinishOp::create(builder, loc, state[0], state[1], stage.target,
-                          ValueRange{q.batch, q.head, q.first, tile.constant(0)}, q.count,
-                          attend.getNanMaskedRowsAttr());
+    SmallVector<Value> state = start();
+    finish(q, visitKeys(q, kvBounds(q), state));
   }
 
-  /// One kv tile, unless bool masks hide all of it. `visible` is the number of leading keys to look
-  /// at, null on a full tile.
-  SmallVector<Value> visit(const QueryTile &q, Value t, ValueRange state, Value visible) {
-    SmallVector<mha::ElementOp> masks;
-    for (const KeepConjunct &conjunct : regions.conjuncts())
-      if (conjunct.isBoolMask())
-        masks.push_back(conjunct.mask);
-    const RegionVariant masked = {/*runsBounds=*/static_cast<bool>(visible), /*runsMasks=*/true};
-    if (masks.empty())
-      return stepOnTile(q, t, state, visible, masked);
-    auto [someVisible, allVisible] = classify(q, t, visible, masks);
-    return branch(
-        someVisible,
-        [&] {
-          // An edge tile is rare; another kernel for it without masks would not pay.
-          if (visible)
-            return stepOnTile(q, t, state, visible, masked);
-          return branch(
-              allVisible,
-              [&] { return stepOnTile(q, t, state, visible, {false, /*runsMasks=*/false}); },
-              [&] { return stepOnTile(q, t, state, visible, masked); });
-        },
-        [&] { return SmallVector<Value>(state); });
-  }
-
-  /// Whether some key, and whether every key, may be visible to some row by every mask on its own.
-  std::pair<Value, Value> classify(const QueryTile &q, Value t, Value visible,
-                                   ArrayRef<mha::ElementOp> masks) {
-    Value some, all;
-    auto conjoin = [&](Value &condition, Value next) {
-      condition =
-          condition ? arith::AndIOp::create(builder, loc, condition, next).getResult() : next;
-    };
-    for (mha::ElementOp mask : masks) {
-      Value first = tile.apply(tile.d(0) * kvTile, t);
-      auto classified =
-          mha::ClassifyOp::create(builder, loc, builder.getI1Type(), builder.getI1Type(),
-                                  loadElement(q, mask, first, columnsOf(t, visible)));
-      conjoin(some, classified.getSomeVisible());
-      conjoin(all, classified.getAllVisible());
-    }
-    return {some, all};
-  }
-
-  using Branch = llvm::function_ref<SmallVector<Value>()>;
-  SmallVector<Value> branch(Value condition, Branch then, Branch otherwise) {
-    auto yielding = [&](Branch build) {
-      return [&, build](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, build()); };
-    };
-    return SmallVector<Value>(
-        scf::IfOp::create(builder, loc, condition, yielding(then), yielding(otherwise))
-            .getResults());
-  }
-
-  SmallVector<Value> stepOnTile(const QueryTile &q, Value t, ValueRange state, Value visible,
-                                RegionVariant variant) {
-    ScoringOperands operands = scoringOperands(q, t, visible, variant);
-    return step(q, operands, state, loadValue(q, t, operands.columns));
-  }
-
-  /// One step of the online softmax; state is the accumulator and its statistics.
-  SmallVector<Value> step(const QueryTile &q, const ScoringOperands &operands, ValueRange state,
-                          Value value) {
-    auto scores = mha::ScoresOp::create(builder, loc, tileType(queryTile, kvTile),
-                                        mha::RowsType::get(builder.getContext(), queryTile),
-                                        statsType(), q.query, operands.key, state[1], q.batch,
-                                        q.head, q.first, operands.firstKey, q.count,
-                                        operands.columns, operands.tiles, attend.getScaleAttr());
-    regions.build(scores, operands.variant, operands.keyLimit);
-    Value acc = mha::AccumulateOp::create(builder, loc, state[0].getType(), state[0],
-                                          scores.getRescale(), scores.getP(), value,
-                                          /*projection=*/false);
-    return {acc, scores.getNewStats()};
-  }
+  Value fewHeads;
 };
 } // namespace
 
+/// The static number of query rows, or nothing.
+static std::optional<int64_t> staticRows(const AttentionStage &stage) {
+  APInt rows;
+  return matchPattern(stage.targetLength, m_ConstantInt(&rows)) ? std::optional(rows.getSExtValue())
+                                                                : std::nullopt;
+}
+
+/// Both programs, and the length that chooses.
+static LogicalResult buildEither(TileBuilder &tile, const AttentionStage &stage) {
+  OpBuilder &builder = tile.builder;
+  const int64_t most = tile.schedule.fewRows;
+  FewRowsTiler few(tile, stage, most);
+  AttentionTiler many(tile, stage);
+  if (failed(few.prepare()))
+    return failure();
+  many.prepareAs(few);
+  Value hasFew = arith::CmpIOp::create(builder, tile.loc, arith::CmpIPredicate::sle,
+                                       stage.targetLength, tile.constant(most));
+  few.allocate(hasFew);
+  many.allocate(hasFew);
+  auto building = [&](auto &tiler) {
+    return [&](OpBuilder &, Location) {
+      tiler.build();
+      scf::YieldOp::create(builder, tile.loc);
+    };
+  };
+  scf::IfOp::create(builder, tile.loc, hasFew, building(few), building(many));
+  return success();
+}
+
+template <typename Tiler> static LogicalResult buildOnly(Tiler tiler) {
+  if (failed(tiler.prepare()))
+    return failure();
+  tiler.allocate(Value());
+  tiler.build();
+  return success();
+}
+
 LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage) {
-  return AttentionTiler(tile, stage).run();
+  const std::optional<int64_t> rows = staticRows(stage);
+  if (rows && *rows <= tile.schedule.fewRows)
+    return buildOnly(FewRowsTiler(tile, stage, *rows));
+  // Of itself a few rows are a few keys: not worth a program of their own.
+  if (rows || tile.schedule.fewRows == 0 || stage.targetLength == stage.sourceLength)
+    return buildOnly(AttentionTiler(tile, stage));
+  return buildEither(tile, stage);
 }
 
 } // namespace attune

@@ -14,7 +14,9 @@ namespace {
 class WeightsTiler : AttentionTiling {
 public:
   WeightsTiler(TileBuilder &tile, const AttentionStage &stage)
-      : AttentionTiling(tile, stage), appendedWidth(attend.getAppendedCount() > 0 ? panel : 0) {}
+      : AttentionTiling(tile, stage, tile.schedule.queryTile,
+                        tile.schedule.paddedHeadDim(tile.cpu, stage.headDim)),
+        appendedWidth(attend.getAppendedCount() > 0 ? panel : 0) {}
 
   LogicalResult run() {
     if (failed(prepare()))
@@ -93,8 +95,7 @@ private:
   void attendTile(ValueRange point, bool add) {
     QueryTile q = queryTileAt(point, slotOf(point[0], point[1]));
     worker = mha::WorkerOp::create(builder, loc, builder.getIndexType());
-    auto start =
-        mha::StartOp::create(builder, loc, tileType(queryTile, paddedHeadDim), statsType());
+    auto start = mha::StartOp::create(builder, loc, tileType(queryTile, accColumns), statsType());
     KvBounds bounds = kvBounds(q);
     // Hidden tiles in front are visited: their weights are zeros like any other.
     bounds.first = tile.constant(0);
@@ -148,7 +149,7 @@ private:
             Value columns = columnsOf(t, bounds.visible);
             Value first = tile.apply(tile.d(0) * kvTile, t);
             return SmallVector<Value>{
-                product(state[0], keyAt(first), columns, loadValue(q, t, columns))};
+                product(state[0], keyAt(first), columns, loadValue(q, t, columns, true))};
           }).front();
     if (appendedWidth > 0)
       acc = product(acc, rowAt(tile.constant(0)), appendedCount(), loadAppendedValue(q));

@@ -9,6 +9,11 @@ def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
     attends it at once, while they are in its cache. With too few heads for that, all workers first pack,
     over (batch, head, kv tile), then attend, over (batch, head, query tile).
 
+    With at most few_rows query rows, by the configuration or else by a test in the program, keys and
+    values are read once, where they lie: over (batch, head, split of split_keys keys), each of which
+    saves an accumulator with its statistics, then over (batch, head), which merges them in order. Values
+    of tiles that may hold padded keys are copied first, with zeros.
+
     Inside, conjuncts of the keep region decide which kv tiles a query tile visits. Those of the form
     j <= +-i + c cut the kv loop in two: full tiles, which run only what is left of keep, and edge tiles,
     which run all of it; tiles without a visible key are never visited. A mask of (b, j) alone, key
@@ -28,7 +33,7 @@ def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, weight_panel = 48, exp2_degree = 6, grain = 1, heads_per_worker = 8, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+    module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, weight_panel = 48, exp2_degree = 6, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 1024, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
       func.func @forward(%q: tensor<1x2x?x64xf32> {mha.input = "query"}, %k: tensor<1x2x?x64xf32> {mha.input = "key"}, %v: tensor<1x2x?x64xf32> {mha.input = "value"}) -> tensor<1x2x?x64xf32> {
         %0 = mha.split_heads %q order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
         %1 = mha.split_heads %k order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>

@@ -125,10 +125,11 @@ std::string RandomProblem::describe() const {
 }
 
 TileUnits::TileUnits(const CpuSchedule &schedule, const CpuTraits &cpu)
-    : target{schedule.queryTile, schedule.scores.rows, schedule.values.rows,
-             schedule.projectionRows, schedule.projection.rows},
+    : target{schedule.queryTile,      schedule.scores.rows,     schedule.values.rows,
+             schedule.projectionRows, schedule.projection.rows, std::max(schedule.fewRows, 1)},
       source{schedule.kvTile,    schedule.keyPanel(cpu),   cpu.vectorLanes,
-             schedule.queryTile, schedule.projection.rows, schedule.projectionRows},
+             schedule.queryTile, schedule.projection.rows, schedule.projectionRows,
+             schedule.splitKeys},
       grid{schedule.queryTile, schedule.kvTile} {}
 
 CallSizes randomSizes(const Config &config, const TileUnits &units, const SizeLimits &limits,

@@ -18,6 +18,7 @@ CpuSchedule with(const Blocks &blocks, int queryTile, int keyPanels, const CpuTr
   schedule.projectionRows = blocks.projection.rows;
   schedule.projectionDepth = 1;
   schedule.weightPanel = schedule.projectionColumns(cpu);
+  schedule.splitKeys = schedule.kvTile;
   schedule.provenance.source = "test";
   return schedule;
 }
@@ -30,11 +31,14 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     break;
   case Tiles::Minimal:
     schedule = with({{1, 1}, {1, 1}, {1, 1}}, 1, 1, cpu);
+    schedule.fewRows = 2;
     break;
   case Tiles::Small:
     schedule = with({{3, 2}, {2, 1}, {2, 2}}, 6, 2, cpu);
     schedule.projectionRows = 4;
     schedule.projectionDepth = 7;
+    schedule.fewRows = 5;
+    schedule.splitKeys *= 2;
     break;
   case Tiles::Odd:
     schedule = with({{5, 1}, {10, 1}, {5, 1}}, 10, 3, cpu);
@@ -49,6 +53,8 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule = with({{1, 6}, {4, 2}, {1, 6}}, 12, 1, cpu);
     schedule.projectionRows = 12;
     schedule.projectionDepth = 64;
+    schedule.fewRows = 13;
+    schedule.splitKeys *= 3;
     break;
   case Tiles::Tall:
     schedule = with({{12, 1}, {12, 1}, {12, 1}}, 24, 1, cpu);
@@ -57,6 +63,7 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule.weightPanel *= 2;
     schedule.grain = 2;
     schedule.headsPerWorker = 1000;
+    schedule.fewRows = 64;
     break;
   }
   return schedule;

@@ -90,6 +90,26 @@ const IdentityConfiguration configurations[] = {
        "forward":{"need_weights":false,"attn_mask":"bool_2d","inputs":"shared_key_value"}})",
      Tiles::Tall,
      {3, 75, 90}},
+    {"core_one_query_of_many_keys",
+     R"({"op":"attention","module":{"num_heads":3,"head_dim":128}})",
+     Tiles::Default,
+     {2, 1, 2311}},
+    {"core_one_query_fixed_padding",
+     R"({"op":"attention","module":{"num_heads":2,"head_dim":33},
+       "forward":{"target_length":1,"key_padding_mask":"bool"}})",
+     Tiles::Small,
+     {3, 1, 517}},
+    {"core_few_queries_float_padding_score",
+     R"_({"op":"attention","score":"s - 4 * abs(i / L - j / S)",
+       "module":{"num_heads":2,"head_dim":80},
+       "forward":{"attn_mask":"float_3d","key_padding_mask":"float"}})_",
+     Tiles::Default,
+     {3, 8, 1100}},
+    {"module_few_queries_appended",
+     R"({"module":{"embed_dim":48,"num_heads":4,"add_bias_kv":true,"add_zero_attn":true},
+       "forward":{"attn_mask":"bool_2d","need_weights":false}})",
+     Tiles::Default,
+     {3, 5, 1060}},
 };
 
 /// One iteration at a time, last first, on worker 1.
@@ -177,7 +197,7 @@ protected:
 } // namespace
 
 TEST_P(Identity, OfAnyThreadCountAndRepetition) {
-  for (int threads = 1; threads <= 3; ++threads) {
+  for (int threads : {1, 2, 3, 5}) {
     const attune::Context context(threads);
     for (int repetition = 0; repetition < 5; ++repetition)
       EXPECT_TRUE(sameBits(outputOf(context, problem), expected))

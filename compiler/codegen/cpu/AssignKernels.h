@@ -16,7 +16,8 @@ namespace cpu {
 
 using KernelSpec =
     std::variant<FillSpec, PackPanelSpec, PackRowsSpec, KeyRangeSpec, ClassifySpec, ScoresSpec,
-                 LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec, EmitWeightsSpec, EmitSpec>;
+                 LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec, EmitWeightsSpec, EmitSpec,
+                 AccumulateRowsSpec, SaveSpec, MergeSpec>;
 
 /// The kernels that a module calls, by symbol.
 using KernelSet = std::map<std::string, KernelSpec>;

@@ -65,6 +65,10 @@ private:
   void lower(mha::FinishOp op);
   void lower(mha::EmitWeightsOp op);
   void lower(mha::EmitOp op);
+  void lower(mha::SaveOp op);
+  void lower(mha::MergeOp op);
+  void lowerFewRows(mha::AccumulateOp op);
+  StatsBuffer statistics(int64_t rows);
   mlir::Value accumulator(mha::TileType type);
   template <typename Op>
   mlir::LogicalResult describeScoring(Op op, ScoringSpec &spec,

@@ -87,8 +87,8 @@ Expected<std::unique_ptr<Module>> parseKernel(const Kernel &kernel, StringRef na
 }
 
 /// Defines what kernels call to prefetch, as a fetch into the second-level cache.
-void definePrefetch(Module &module) {
-  Function *function = module.getFunction(prefetchFunction);
+void definePrefetch(Module &module, StringRef name) {
+  Function *function = module.getFunction(name);
   if (!function)
     return;
   IRBuilder<> builder(BasicBlock::Create(module.getContext(), "entry", function));
@@ -177,7 +177,8 @@ Expected<std::unique_ptr<Module>> buildLlvmModule(mlir::ModuleOp source,
       return createStringError("kernel %s does not link into the module", kernel.symbol.c_str());
     module->getFunction(name)->addFnAttr(Attribute::NoInline);
   }
-  definePrefetch(*module);
+  for (StringRef name : {prefetchFunction, prefetchIndexFunction})
+    definePrefetch(*module, name);
   expandMemsets(*module);
   cutFastMathFlags(*module);
   stampTarget(*module, target);

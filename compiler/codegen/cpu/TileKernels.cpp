@@ -17,12 +17,15 @@ void KernelAssigner::lower(mha::ZeroOp op) {
   tiles[op.getAcc()] = {accumulator(op.getAcc().getType()), {}, {}};
 }
 
+StatsBuffer KernelAssigner::statistics(int64_t rows) {
+  const int64_t lanes = caller.lanes();
+  return {caller.scratch("maximum", {rows}), caller.scratch("sum", {rows, lanes}),
+          caller.scratch("next_maximum", {rows}), caller.scratch("next_sum", {rows, lanes})};
+}
+
 void KernelAssigner::lower(mha::StartOp op) {
   tiles[op.getAcc()] = {accumulator(op.getAcc().getType()), {}, {}};
-  const int64_t rows = op.getStats().getType().getRows(), lanes = caller.lanes();
-  StatsBuffer buffer{caller.scratch("maximum", {rows}), caller.scratch("sum", {rows, lanes}),
-                     caller.scratch("next_maximum", {rows}),
-                     caller.scratch("next_sum", {rows, lanes})};
+  const StatsBuffer buffer = statistics(op.getStats().getType().getRows());
   caller.fill(buffer.maximum, -std::numeric_limits<double>::infinity());
   caller.fill(buffer.sum, 0.0);
   stats[op.getStats()] = buffer;
@@ -34,6 +37,10 @@ template <typename Op>
 LogicalResult KernelAssigner::describeScoring(Op op, ScoringSpec &spec,
                                               SmallVector<Value> &scalars) {
   spec.block = caller.schedule().scores;
+  spec.keyRows = !op.getKey().getType().getPanel();
+  if (spec.keyRows)
+    spec.block = {1, caller.schedule().keyGroupVectors(static_cast<int>(caller.lanes()))};
+  spec.keyType = caller.elementType(tiles.lookup(op.getKey()).memref);
   spec.depth = op.getQuery().getType().getColumns();
   spec.scale = op.getScale().convertToDouble();
   auto score = translateRegion(op.getScore(), true, scalars);
@@ -112,7 +119,18 @@ void KernelAssigner::lower(mha::SoftmaxOp op) {
 
 //===--- Accumulators ------------------------------------------------------===//
 
+void KernelAssigner::lowerFewRows(mha::AccumulateOp op) {
+  TileBuffer acc = tiles.lookup(op.getAcc()), a = tiles.lookup(op.getA()),
+             b = tiles.lookup(op.getB());
+  caller.call(AccumulateRowsSpec{op.getAcc().getType().getColumns(), caller.elementType(b.memref)},
+              {a.memref, b.memref, rescales.lookup(op.getRescale()), acc.memref, a.count, b.count,
+               acc.memref});
+  tiles[op.getResult()] = acc;
+}
+
 void KernelAssigner::lower(mha::AccumulateOp op) {
+  if (op.getFewRows())
+    return lowerFewRows(op);
   TileBuffer acc = tiles.lookup(op.getAcc()), a = tiles.lookup(op.getA()),
              b = tiles.lookup(op.getB());
   AccumulateSpec spec;
@@ -141,6 +159,32 @@ void KernelAssigner::lower(mha::FinishOp op) {
       caller.view(op.getTarget(), op.getIndices(), {op.getCount(), caller.index(spec.columns)});
   caller.call(spec, {tiles.lookup(op.getAcc()).memref, stats.find(op.getStats())->second.sum,
                      op.getCount(), target});
+}
+
+void KernelAssigner::lower(mha::SaveOp op) {
+  const int64_t columns = op.getAcc().getType().getColumns();
+  const StatsBuffer &buffer = stats.find(op.getStats())->second;
+  Value partial =
+      caller.view(op.getPartials(), op.getIndices(), {op.getCount(), caller.index(columns)});
+  Value statistic =
+      caller.view(op.getStatistics(), op.getStatisticsIndices(), {op.getCount(), caller.index(2)});
+  caller.call(SaveSpec{columns}, {tiles.lookup(op.getAcc()).memref, buffer.maximum, buffer.sum,
+                                  op.getCount(), partial, statistic});
+}
+
+void KernelAssigner::lower(mha::MergeOp op) {
+  mha::TileType type = op.getAcc().getType();
+  const int64_t rows = type.getRows(), columns = type.getColumns();
+  Value partials = caller.view(op.getPartials(), op.getIndices(),
+                               {op.getParts(), op.getCount(), caller.index(columns)});
+  Value statistic = caller.view(op.getStatistics(), op.getStatisticsIndices(),
+                                {op.getParts(), op.getCount(), caller.index(2)});
+  Value acc = caller.scratch("acc", {rows, columns});
+  const StatsBuffer buffer = statistics(rows);
+  caller.call(MergeSpec{columns},
+              {partials, statistic, op.getParts(), op.getCount(), acc, buffer.maximum, buffer.sum});
+  tiles[op.getAcc()] = {acc, {}, {}};
+  stats[op.getStats()] = buffer;
 }
 
 void KernelAssigner::lower(mha::EmitWeightsOp op) {

@@ -73,6 +73,20 @@ private:
     return one(spec, spec.prefetchNext ? WorkPhase::Projection : WorkPhase::Values, flops, bytes);
   }
 
+  std::vector<TimedKernel> describe(const AccumulateRowsSpec &spec) {
+    constexpr unsigned count = 4, depth = 5;
+    return one(spec, WorkPhase::Values, {{2 * spec.columns, {{count}, {depth}}}},
+               {{spec.columns * elementBytes(1), {{depth}}}});
+  }
+
+  std::vector<TimedKernel> describe(const SaveSpec &spec) {
+    return one(spec, WorkPhase::Finish, {}, {buffer(4)});
+  }
+
+  std::vector<TimedKernel> describe(const MergeSpec &spec) {
+    return one(spec, WorkPhase::Finish, {}, {buffer(0)});
+  }
+
   std::vector<TimedKernel> describe(const FinishSpec &spec) {
     return one(spec, WorkPhase::Finish, {}, {buffer(3)});
   }
@@ -94,7 +108,8 @@ private:
   std::vector<TimedKernel> scoring(const Spec &spec, unsigned statistics, unsigned stored,
                                    int64_t softmaxFlops, const Work &storedBytes) {
     const unsigned tile = 2 + statistics, count = tile + spec.tiles.size(), panels = count + 1;
-    const unsigned firstOutput = count + 6 + spec.scalars;
+    // The address of keys in rows follows the scalars.
+    const unsigned firstOutput = count + 6 + spec.scalars + (spec.keyRows ? 1 : 0);
     const int64_t width = spec.block.vectors * target.vectorLanes;
     const std::vector<WorkExtent> block{{count, WorkExtent::kValue, spec.block.rows}, {panels}};
     TimedKernel products{{}, spec, WorkPhase::Scores, {}, {{2 * spec.depth * width, block}}, {}};

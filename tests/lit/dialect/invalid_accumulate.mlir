@@ -32,3 +32,12 @@ func.func @b_that_is_not_loaded(%acc: !mha.tile<6x64xf32>, %a: !mha.tile<6x32xf3
   %0 = mha.accumulate %acc, %a, %b : <6x64xf32>, <6x32xf32>, <32x64xf32>
   return
 }
+
+// -----
+
+func.func @few_rows_without_factors(%acc: !mha.tile<6x64xf32>, %a: !mha.tile<6x32xf32>, %m: memref<?x64xf32>, %i: index) {
+  %b = mha.load %m[%i, %i] : memref<?x64xf32> -> <32x64xf32>
+  // expected-error@+1 {{of few rows needs rescale factors}}
+  %0 = mha.accumulate %acc, %a, %b {few_rows} : <6x64xf32>, <6x32xf32>, <32x64xf32>
+  return
+}

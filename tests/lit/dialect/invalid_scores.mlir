@@ -8,9 +8,9 @@ func.func @two_depths(%q: !mha.tile<6x64xf32>, %k: !mha.tile<32x48xf32, panel>, 
 
 // -----
 
-func.func @key_in_rows(%q: !mha.tile<6x64xf32>, %k: !mha.tile<32x64xf32>, %s: !mha.stats<6>, %i: index) {
+func.func @logits_of_keys_in_rows(%q: !mha.tile<6x64xf32>, %k: !mha.tile<32x64xf32>, %s: !mha.stats<6>, %t: memref<6x32xf32>, %i: index) {
   // expected-error@+1 {{key must be a panel tile}}
-  %p, %r, %n = mha.scores %q, %k, %s at(%i, %i, %i, %i) count(%i, %i) scale 1.0 : <6x64xf32>, <32x64xf32> -> <6x32xf32>, <6>, <6>
+  %n = mha.logits %q, %k, %s at(%i, %i, %i, %i) count(%i, %i) scale 1.0 into %t[%i, %i] : <6x64xf32>, <32x64xf32>, memref<6x32xf32> -> <6>
   return
 }
 

@@ -27,6 +27,8 @@ CpuSchedule smallSchedule(bool valuesAsIs) {
   CpuSchedule schedule;
   schedule.queryTile = 6;
   schedule.kvTile = 16;
+  schedule.fewRows = 4;
+  schedule.splitKeys = 32;
   schedule.scores = {3, 1};
   schedule.values = {3, 1};
   schedule.packValue = valuesAsIs ? PackValue::AsIs : PackValue::PerHead;

@@ -3,6 +3,7 @@
 #include "KernelJit.h"
 #include "codegen/cpu/kernels/FastMath.h"
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -44,6 +45,15 @@ static void optimize(llvm::Module &module, llvm::TargetMachine *machine,
   builder.buildPerModuleDefaultPipeline(level).run(module, modules);
 }
 
+/// What kernels call to prefetch only returns its value here: fetching is no result.
+static void definePrefetch(llvm::Module &module) {
+  for (const char *name : {prefetchFunction, prefetchIndexFunction})
+    if (llvm::Function *function = module.getFunction(name)) {
+      llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "entry", function));
+      builder.CreateRet(function->getArg(0));
+    }
+}
+
 JitKernel::JitKernel(const Kernel &kernel, llvm::OptimizationLevel level) {
   static const bool initialized =
       !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
@@ -54,6 +64,7 @@ JitKernel::JitKernel(const Kernel &kernel, llvm::OptimizationLevel level) {
   auto module =
       check(llvm::parseBitcodeFile(llvm::MemoryBufferRef(kernel.bitcode, kernel.symbol), *context));
   cutFastMathFlags(*module);
+  definePrefetch(*module);
   if (llvm::verifyModule(*module, &llvm::errs()))
     llvm::report_fatal_error("broken kernel");
   auto builder = check(llvm::orc::JITTargetMachineBuilder::detectHost());

@@ -112,6 +112,27 @@ TEST_P(ScoresKernel, EveryCountAndDepth) {
   test({.name = "panels", .panels = 5});
 }
 
+TEST_P(ScoresKernel, KeysInRows) {
+  for (int count = 1; count <= 9; ++count)
+    test({.name = "count", .count = count, .keyRows = true});
+  for (int depth : {1, 3, 4, 7, 8, 9, 15, 17, 31, 32, 33, 80, 97, 128, 255, 256})
+    test({.name = "depth", .depth = depth, .count = 2, .keyRows = true, .missingKeys = 3});
+  for (int missing = 0; missing < 8; ++missing)
+    test({.name = "missing", .depth = 20, .keyRows = true, .missingKeys = missing});
+}
+
+TEST_P(ScoresKernel, MasksAndRegionsOnKeysInRows) {
+  test({.name = "causal", .keep = causal, .keyRows = true});
+  for (int limit : {0, 5, 33, 50})
+    test({.name = "below", .keep = belowScalar, .scalars = {limit}, .keyRows = true});
+  test({.name = "bytes", .keep = byteMask, .operands = {{ElementType::U8}}, .keyRows = true});
+  test({.name = "bias",
+        .score = addBias,
+        .keep = causal,
+        .operands = {{ElementType::F32, true}},
+        .keyRows = true});
+}
+
 TEST_P(ScoresKernel, ScalesOfEverySign) {
   for (double scale : {1.0, 0.0, -0.5, 1e-30})
     test({.name = std::to_string(scale), .scale = scale});

@@ -13,10 +13,14 @@ const RegionProgram byteMask{
 const RegionProgram addBias{{{O::Score, {}}, {O::TileElement, {}, 0}, {O::AddF, {0, 1}}}};
 
 ScoringInputs::ScoringInputs(const Problem &problem, const NamedTarget &named)
-    : problem(problem), lanes(named.target.vectorLanes), panel(named.block.vectors * lanes),
-      columns(problem.panels * panel), rows(roundUp(problem.count, named.block.rows)),
+    : problem(problem), lanes(named.target.vectorLanes),
+      panel(problem.block(named).vectors * lanes), columns(problem.panels * panel),
+      rows(roundUp(problem.count, problem.block(named).rows)), keyStride(problem.depth + 3),
       query(randomFloats(problem.count * problem.depth, 1)),
-      keys(randomFloats(columns * problem.depth, 2)) {
+      // The last key ends with the allocation.
+      keys(randomFloats(problem.keyRows ? (columns - problem.missingKeys) * keyStride - 3
+                                        : columns * problem.depth,
+                        2)) {
   for (int i = 0; i < problem.count * problem.depth; ++i)
     query[i] *= problem.magnitude;
   for (const RegionTile &operand : problem.operands) {
@@ -33,6 +37,18 @@ size_t ScoringInputs::elementAt(size_t operand, int row, int column) const {
   return (problem.operands[operand].oneRow ? 0 : row * columns) + column;
 }
 
+Buffer ScoringInputs::keyBuffer() {
+  if (problem.keyRows)
+    return Buffer(keys.data(), {columns - problem.missingKeys, problem.depth}, {keyStride, 1});
+  return Buffer(keys.data(), {problem.panels, problem.depth, panel});
+}
+
+float ScoringInputs::keyAt(int column, int d) const {
+  if (problem.keyRows)
+    return keys[std::min(column, columns - problem.missingKeys - 1) * keyStride + d];
+  return keys[(column / panel * problem.depth + d) * panel + column % panel];
+}
+
 std::unique_ptr<Buffer> ScoringInputs::operandBuffer(size_t operand) {
   const std::vector<int> extents{problem.operands[operand].oneRow ? 1 : problem.count, columns};
   if (problem.operands[operand].type == ElementType::F32)
@@ -45,8 +61,7 @@ std::vector<double> ScoringInputs::expectedScores(int row) const {
   for (int c = 0; c < columns; ++c) {
     double dot = 0;
     for (int d = 0; d < problem.depth; ++d)
-      dot += double(query[row * problem.depth + d]) *
-             keys[(c / panel * problem.depth + d) * panel + c % panel];
+      dot += double(query[row * problem.depth + d]) * keyAt(c, d);
     RegionPoint point{dot * problem.scale, batch, head, firstQuery + row, firstKey + c, {}, {}};
     for (size_t i = 0; i < problem.operands.size(); ++i) {
       const size_t at = elementAt(i, row, c);

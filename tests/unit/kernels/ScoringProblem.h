@@ -19,11 +19,19 @@ struct Problem {
   std::vector<int> scalars = {};         ///< at most one, and none with operands
   int exp2Degree = 6;
   double tolerance = 2e-6;
+  bool keyRows = false;
+  int missingKeys = 0; ///< with keyRows: so many less than whole groups
+
+  /// Of the target, or that of keys in rows.
+  RegisterBlock block(const NamedTarget &named) const {
+    return keyRows ? RegisterBlock{1, named.target.vectorLanes < 8 ? 2 : 1} : named.block;
+  }
 
   /// The part of a specification that scores and logits share.
   template <typename Spec> Spec spec(const NamedTarget &named) const {
     Spec result;
-    result.block = named.block;
+    result.block = block(named);
+    result.keyRows = keyRows;
     result.depth = depth;
     result.scale = scale;
     result.score = score;
@@ -47,13 +55,19 @@ struct ScoringInputs {
   void call(const JitKernel &kernel, std::tuple<Statistics...> statistics,
             std::tuple<Outputs...> outputs) {
     Buffer q(query.data(), {problem.count, problem.depth});
-    Buffer k(keys.data(), {problem.panels, problem.depth, panel});
-    auto run = [&](auto operands, auto scalars) {
+    Buffer k = keyBuffer();
+    auto runAt = [&](auto operands, auto scalars, auto address) {
       std::apply([&](auto... arguments) { kernel(arguments...); },
                  std::tuple_cat(
                      std::tuple(q.get(), k.get()), statistics, operands,
                      std::tuple(problem.count, problem.panels, batch, head, firstQuery, firstKey),
-                     scalars, outputs));
+                     scalars, address, outputs));
+    };
+    auto run = [&](auto operands, auto scalars) {
+      if (problem.keyRows)
+        runAt(operands, scalars, std::tuple(reinterpret_cast<uint64_t>(keys.data())));
+      else
+        runAt(operands, scalars, std::tuple());
     };
     std::vector<std::unique_ptr<Buffer>> tiles;
     for (size_t i = 0; i < problem.operands.size(); ++i)
@@ -70,6 +84,7 @@ struct ScoringInputs {
 
   const Problem &problem;
   const int lanes, panel, columns, rows;
+  const int keyStride; ///< of keys in rows
   GuardedArray<float> query, keys;
   std::vector<GuardedArray<float>> floats;  ///< by operand; empty for bytes
   std::vector<GuardedArray<uint8_t>> bytes; ///< by operand; empty for floats
@@ -77,6 +92,8 @@ struct ScoringInputs {
   int firstKey = 32;
 
 private:
+  Buffer keyBuffer();
+  float keyAt(int column, int d) const;
   std::unique_ptr<Buffer> operandBuffer(size_t operand);
   size_t elementAt(size_t operand, int row, int column) const;
 };

@@ -120,10 +120,13 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(defaultSchedule({false, 0, 512}, avx512).kvTile, 128);
   EXPECT_EQ(defaultSchedule({false, 0, 1024}, avx512).kvTile, 64);
   EXPECT_EQ(defaultSchedule({false, 0, 60}, avx512).packValue, PackValue::PerHead);
+  EXPECT_EQ(core.fewRows, 8);
+  EXPECT_EQ(core.splitKeys, 512);
 
   EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).queryTile, 48);
   EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).keyPanel(neon), 12);
   EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).kvTile, 132);
+  EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).splitKeys, 528);
   EXPECT_EQ(defaultSchedule({false, 0, 1024}, neon).kvTile, 60);
 
   CpuSchedule module = defaultSchedule({true, 768, 64}, avx512);
@@ -189,6 +192,11 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
       {"grain", [](CpuSchedule &s) { s.grain = 0; }, "grain: found 0, expected 1 to 65536"},
       {"heads per worker", [](CpuSchedule &s) { s.headsPerWorker = -1; },
        "heads_per_worker: found -1, expected 0 to 65536"},
+      {"few rows", [](CpuSchedule &s) { s.fewRows = 65; }, "few_rows: found 65, expected 0 to 64"},
+      {"split keys", [](CpuSchedule &s) { s.splitKeys = 0; },
+       "split_keys: found 0, expected 1 to 1048576"},
+      {"split of tiles", [](CpuSchedule &s) { s.splitKeys = 192; },
+       "split_keys: found 192, expected a multiple of 128 (kv_tile)"},
       {"projection rows", [](CpuSchedule &s) { s.projectionRows = 100; },
        "projection_rows: found 100, expected a multiple of 6 (projection.rows)"},
       {"weight panel", [](CpuSchedule &s) { s.weightPanel = 96; },

@@ -174,4 +174,28 @@ Halide::Func reduceLanes(Halide::Func rows, int lanes, Combine combine, Halide::
   return rows;
 }
 
+/// A perfect shuffle, which interleaves the two halves, rotates the bits of an index by one; as
+/// many as a row index has bits exchange rows and columns. Each becomes one shuffle a register.
+std::vector<Halide::Func> transposition(const Halide::Func &tile, int lanes, const Halide::Var &i,
+                                        const std::vector<Halide::Var> &which) {
+  std::vector<Halide::Func> stages{tile};
+  for (int bits = 1; bits < lanes; bits *= 2) {
+    Halide::Func before = stages.back(), after("shuffled");
+    auto at = [&](const Halide::Expr &index) { return before(index, which[0], which[1]); };
+    after(i, which[0], which[1]) =
+        Halide::select(i % 2 == 0, at(i / 2), at(i / 2 + lanes * lanes / 2));
+    stages.push_back(after);
+  }
+  return stages;
+}
+
+void scheduleTransposition(std::vector<Halide::Func> &stages, int lanes, const Halide::Var &i,
+                           const Halide::LoopLevel &level) {
+  for (Halide::Func &stage : stages) {
+    const int width = stage.name() == stages.front().name() ? lanes : 2 * lanes;
+    stage.compute_at(level).store_in(Halide::MemoryType::Stack);
+    stage.bound(i, 0, lanes * lanes).vectorize(i, width).unroll(i);
+  }
+}
+
 } // namespace attune::cpu

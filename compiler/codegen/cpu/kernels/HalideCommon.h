@@ -79,6 +79,16 @@ Halide::Expr combineTree(std::vector<Halide::Expr> values, Combine combine);
 Halide::Func reduceLanes(Halide::Func rows, int lanes, Combine combine, Halide::Func &consumer,
                          const Halide::Var &level);
 
+/// Transposes tiles of `lanes` x `lanes` values, which tile(i, ...) holds flat, row by row; `which`
+/// are its two further dimensions. Returns `tile` and the stages behind it, of which the last is
+/// the result.
+std::vector<Halide::Func> transposition(const Halide::Func &tile, int lanes, const Halide::Var &i,
+                                        const std::vector<Halide::Var> &which);
+
+/// Computes those stages at a loop, in registers.
+void scheduleTransposition(std::vector<Halide::Func> &stages, int lanes, const Halide::Var &i,
+                           const Halide::LoopLevel &level);
+
 } // namespace attune::cpu
 
 #endif

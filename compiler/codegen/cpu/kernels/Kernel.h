@@ -79,13 +79,19 @@ enum class ScoringPart { Whole, Products, Softmax };
 ///  i32 count, i32 panels, i32 batch, i32 head, i32 first_query, i32 first_key, i32 scalar
 ///  operands,
 ///  ...)
-/// R = count rounded up to whole register blocks (rows); C = panels * keyPanel. Query rows and rows
-/// of tile operands beyond count are read as row count - 1 (clamped); their results are meaningless
-/// but do not trap. Maxima are in units of t; the maximum of a row with a visible NaN is any value
-/// of the row.
+/// With keyRows the keys are plain rows, key[keys][depth] of a run-time stride, which are read
+/// where they lie: those at or beyond `keys`, the extent of the buffer, as row keys - 1. The block
+/// has one row then, and its columns are as many products side by side, added up lane by lane. The
+/// address of the keys follows the scalar operands: keys are fetched into the second-level cache
+/// before they are needed, also those that follow the tile. R = count rounded up to whole register
+/// blocks (rows); C = panels * keyPanel. Query rows and rows of tile operands beyond count are read
+/// as row count - 1 (clamped); their results are meaningless but do not trap. Maxima are in units
+/// of t; the maximum of a row with a visible NaN is any value of the row.
 struct ScoringSpec {
   RegisterBlock block; ///< rows x vectors; keyPanel = vectors * lanes
   int64_t depth = 0;   ///< head_dim
+  bool keyRows = false;
+  ElementType keyType = ElementType::F32; ///< another float than F32 with keyRows alone
   double scale = 1;
   RegionProgram score; ///< empty: t itself
   RegionProgram keep;  ///< empty: all true
@@ -175,6 +181,35 @@ struct AccumulateSpec {
   int aColumns = 0; ///< static row stride of `a`, which then has R rows; 0: a run-time stride
 };
 
+/// acc = acc * rescale + a . b for a few rows, in place, where b is read once: as many rows of b as
+/// make a group go into all rows of the accumulator before the next.
+/// (a[count][depth], b[depth][columns], rescale[count], acc_in[count][columns] dense, i32 count,
+///  i32 depth, acc_out[count][columns] dense)
+/// acc_in and acc_out are the same memory; depth is a run-time value, 0 included. Row strides of
+/// `a` and b are run-time values. Nothing beyond b[depth][columns] is read.
+struct AccumulateRowsSpec {
+  int64_t columns = 0;
+  ElementType bType = ElementType::F32;
+};
+
+/// Keeps what one part of the keys gave: partial[r][c] = acc[r][c], stats[r] = {max[r],
+/// sum(sums[r][:])}.
+/// (acc[count][columns] dense, max[count], sums[count][lanes] dense, i32 count,
+///  partial[count][columns], stats[count][2])
+struct SaveSpec {
+  int64_t columns = 0;
+};
+
+/// Merges the parts of all keys, in their order:
+///   max_out = max over parts; f[p] = exp2((max[p] - max_out) * log2 e), 0 for a part without keys
+///   acc = sum over p of f[p] * partial[p]; sum_out[r][0] likewise, its other lanes 0
+/// (partial[parts][count][columns], stats[parts][count][2], i32 parts, i32 count,
+///  acc[count][columns] dense, max_out[count], sum_out[count][lanes] dense)
+/// Without parts: that of no key.
+struct MergeSpec {
+  int64_t columns = 0;
+};
+
 /// Normalises an accumulator: out[r][c] = acc[r][c] / sum(sums[r][:])
 /// (acc[R][paddedColumns] dense, sums[R][lanes] dense, i32 count, out[count][columns])
 /// A row with sum 0 (fully masked) gives 0 if zeroMaskedRows, else NaN.
@@ -206,6 +241,8 @@ struct KernelArgument {
 /// The function that kernels call to prefetch: f32 NAME(f32 value, u64 address) returns its value.
 /// Who links kernels defines it.
 inline constexpr const char *prefetchFunction = "attune_prefetch";
+/// The same with an index: i32 NAME(i32 value, u64 address).
+inline constexpr const char *prefetchIndexFunction = "attune_prefetch_index";
 
 struct Kernel {
   std::string symbol; ///< int symbol(arguments...); always returns 0
@@ -224,7 +261,10 @@ llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &targ
   X(PackPanel)                                                                                     \
   X(PackRows)                                                                                      \
   X(Scores)                                                                                        \
-  X(Logits) X(Softmax) X(EmitWeights) X(KeyRange) X(Classify) X(Accumulate) X(Finish) X(Emit)
+  X(Logits)                                                                                        \
+  X(Softmax)                                                                                       \
+  X(EmitWeights)                                                                                   \
+  X(KeyRange) X(Classify) X(Accumulate) X(Finish) X(Emit) X(AccumulateRows) X(Save) X(Merge)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \
   template <> Kernel describeKernel(const NAME##Spec &spec, const KernelTarget &target);           \
   template <>                                                                                      \

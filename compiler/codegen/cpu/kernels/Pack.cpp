@@ -38,26 +38,6 @@ llvm::Expected<Kernel> generateKernel(const FillSpec &spec, const KernelTarget &
 // PackPanel
 //===----------------------------------------------------------------------===//
 
-/// Transposes tiles of `lanes` x `lanes` values, which tile(i, ...) holds flat, row by row. A
-/// perfect shuffle, which interleaves the two halves, rotates the bits of an index by one; as many
-/// as a row index has bits exchange rows and columns. Each becomes one shuffle a register.
-static std::vector<Func> transposition(Func tile, int lanes, const Var &i,
-                                       const std::vector<Var> &which) {
-  auto at = [&](const Expr &index) {
-    std::vector<Expr> arguments{index};
-    arguments.insert(arguments.end(), which.begin(), which.end());
-    return arguments;
-  };
-  std::vector<Func> stages{tile};
-  for (int bits = 1; bits < lanes; bits *= 2) {
-    Func before = stages.back(), after("shuffled");
-    after(std::vector<Var>{i, which[0], which[1]}) =
-        select(i % 2 == 0, before(at(i / 2)), before(at(i / 2 + lanes * lanes / 2)));
-    stages.push_back(after);
-  }
-  return stages;
-}
-
 static Recipe buildPackPanel(const PackPanelSpec &spec, const KernelTarget &target) {
   ImageParam in = inputBuffer("in", 2, spec.type);
   Halide::Param<int32_t> count("count");
@@ -82,11 +62,7 @@ static Recipe buildPackPanel(const PackPanelSpec &spec, const KernelTarget &targ
   // THE SCHEDULE
   panel.bound(c, 0, spec.panelWidth);
   panel.update(0).allow_race_conditions().vectorize(square.x).unroll(square.y);
-  for (Func &stage : stages) {
-    const int width = stage.name() == tile.name() ? lanes : 2 * lanes;
-    stage.compute_at(panel, square.z).store_in(Halide::MemoryType::Stack);
-    stage.bound(i, 0, lanes * lanes).vectorize(i, width).unroll(i);
-  }
+  scheduleTransposition(stages, lanes, i, Halide::LoopLevel(panel, square.z));
   panel.update(1).unscheduled(); // at most lanes - 1 rows, not worth code
   constrainOutput(panel);
   panel.output_buffer().dim(1).set_stride(spec.panelWidth);

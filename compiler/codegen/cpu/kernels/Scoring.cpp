@@ -16,14 +16,17 @@ using Halide::Var;
 
 ScoringKernel::ScoringKernel(const ScoringSpec &spec, const KernelTarget &target, bool foldScale)
     : lanes(target.vectorLanes), panelWidth(spec.block.vectors * target.vectorLanes),
-      scaleIsFolded(foldScale), query(inputBuffer("query", 2)), key(inputBuffer("key", 3)),
-      maxIn(inputBuffer("max_in", 1)), spec(spec), stored(inputBuffer("stored", 2)) {
+      scaleIsFolded(foldScale), query(inputBuffer("query", 2)),
+      key(inputBuffer("key", spec.keyRows ? 2 : 3, spec.keyType)), maxIn(inputBuffer("max_in", 1)),
+      spec(spec), stored(inputBuffer("stored", 2)) {
   rows = roundedUp(count, spec.block.rows);
   lastRow = count - 1;
   for (size_t i = 0; i < spec.tiles.size(); ++i)
     tiles.push_back(inputBuffer("tile" + std::to_string(i), 2, spec.tiles[i].type));
   for (int i = 0; i < spec.scalars; ++i)
     scalars.emplace_back("scalar" + std::to_string(i));
+  if (spec.keyRows)
+    return;
   key.dim(1).set_stride(panelWidth);
   key.dim(2).set_stride(static_cast<int>(spec.depth) * panelWidth);
 }
@@ -70,14 +73,90 @@ void ScoringKernel::splitRows(Func &func) {
       .unroll(blockRow);
 }
 
-void ScoringKernel::defineScores() {
-  // THE ALGORITHM
-  const int depth = static_cast<int>(spec.depth);
+/// The products with keys in panels: one block of accumulators stays in registers over the whole
+/// depth.
+Func ScoringKernel::panelProducts() {
+  const int depth = static_cast<int>(spec.depth), unroll = depth % 4 == 0 ? 4 : 1;
   Func dot("dot");
   RDom d(0, depth, "d");
   dot(column, row) = 0.0f;
   dot(column, row) +=
       query(d, min(row, lastRow)) * key(column % panelWidth, d, column / panelWidth);
+  dot.compute_at(score, block).store_in(MemoryType::Stack);
+  dot.vectorize(column, lanes).unroll(column).unroll(row);
+  dot.update().reorder(column, row, d).vectorize(column, lanes).unroll(column).unroll(row);
+  if (unroll > 1)
+    dot.update().unroll(d, unroll);
+  return dot;
+}
+
+/// `d`, the number of a line of a key row, and a prefetch of what lies at `address`.
+static Expr fetchingAhead(const Expr &d, const Expr &address) {
+  return Halide::Internal::Call::make(Halide::Int(32), prefetchIndexFunction, {d, address},
+                                      Halide::Internal::Call::PureExtern);
+}
+
+/// The sums of products of one query row with each key of a group, lane by lane: an accumulator a
+/// key, which are as many independent chains. Keys come from memory: each step along the depth
+/// fetches the lines that the next group but one needs then.
+Func ScoringKernel::partialProducts(const Var &keyRow) {
+  const int depth = static_cast<int>(spec.depth), whole = depth / lanes, rest = depth % lanes;
+  const Expr keyIndex = min(keyRow, key.dim(1).extent() - 1);
+  auto product = [&](const Expr &queryAt, const Expr &keyAt) {
+    return query(queryAt, row) * Halide::cast<float>(key(keyAt, keyIndex));
+  };
+  Func partial("partial");
+  // What is left of a vector takes the last one of the row, of which it hides what others take.
+  const Expr last = depth - lanes + lane;
+  partial(lane, keyRow, row) =
+      whole > 0 && rest > 0 ? select(lane < lanes - rest, 0.0f, product(last, last)) : Expr(0.0f);
+  partial.compute_at(score, block).store_in(MemoryType::Stack);
+  partial.bound(lane, 0, lanes).vectorize(lane, lanes).unroll(keyRow).unroll(row);
+  if (whole == 0) {
+    RDom d(0, depth, "d");
+    partial(0, keyRow, row) += product(d, d);
+    partial.update().reorder(keyRow, row, d).unroll(keyRow).unroll(row);
+    return partial;
+  }
+  const int most = std::max(16 / lanes, 1), step = whole % most == 0 ? most : 1;
+  RDom d(0, whole / step, "d");
+  auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
+  constexpr int groupsAhead = 2;
+  const Expr ahead = (wide(keyIndex) + groupsAhead * panelWidth) * wide(key.dim(1).stride());
+  const Expr address = keyAddress + (ahead + wide(d * (step * lanes))) * key.type().bytes();
+  const Expr line = Halide::unsafe_promise_clamped(fetchingAhead(d, address), 0, whole / step - 1);
+  Expr sum = partial(lane, keyRow, row);
+  for (int v = 0; v < step; ++v)
+    sum = sum + product((d * step + v) * lanes + lane, (line * step + v) * lanes + lane);
+  partial(lane, keyRow, row) = sum;
+  partial.update().reorder(lane, keyRow, row, d).vectorize(lane, lanes);
+  partial.update().unroll(keyRow).unroll(row);
+  return partial;
+}
+
+/// The products with keys in rows. Transposed, a register holds one lane of every key's sum, so
+/// that adding registers adds up lanes.
+Func ScoringKernel::rowProducts() {
+  Var keyRow("key_row"), i("i"), group("group");
+  Func partial = partialProducts(keyRow), flat("flat"), dot("dot");
+  flat(i, group, row) = partial(i % lanes, group * lanes + i / lanes, row);
+  std::vector<Func> stages = transposition(flat, lanes, i, {group, row});
+  std::vector<Expr> sums;
+  for (int l = 0; l < lanes; ++l)
+    sums.push_back(stages.back()(l * lanes + column % lanes, column / lanes, row));
+  dot(column, row) =
+      combineTree(std::move(sums), [](const Expr &a, const Expr &b) { return a + b; });
+  scheduleTransposition(stages, lanes, i, Halide::LoopLevel(score, block));
+  for (Func &stage : stages)
+    stage.unroll(group).unroll(row);
+  dot.compute_at(score, block).store_in(MemoryType::Stack);
+  dot.vectorize(column, lanes).unroll(column).unroll(row);
+  return dot;
+}
+
+void ScoringKernel::defineScores() {
+  // THE ALGORITHM
+  Func dot = spec.keyRows ? rowProducts() : panelProducts();
   Expr value = dot(column, row);
   if (!scaleIsFolded) {
     value = value * static_cast<float>(spec.scale);
@@ -90,20 +169,13 @@ void ScoringKernel::defineScores() {
   }
   score(column, row) = value;
 
-  // THE SCHEDULE: a key panel stays in L1 while the row blocks pass; one block of accumulators
-  // stays in registers over the whole depth.
-  const int unroll = depth % 4 == 0 ? 4 : 1;
+  // THE SCHEDULE: a key panel, or a group of key rows, stays in L1 while the row blocks pass.
   splitRows(score);
   score.bound(column, 0, panels * panelWidth)
       .split(column, panel, inner, panelWidth, TailStrategy::RoundUp)
       .reorder(inner, blockRow, block, panel)
       .vectorize(inner, lanes)
       .unroll(inner);
-  dot.compute_at(score, block).store_in(MemoryType::Stack);
-  dot.vectorize(column, lanes).unroll(column).unroll(row);
-  dot.update().reorder(column, row, d).vectorize(column, lanes).unroll(column).unroll(row);
-  if (unroll > 1)
-    dot.update().unroll(d, unroll);
   for (Func &index : indices) {
     index.compute_at(score, block).store_in(MemoryType::Stack);
     for (const Var &var : index.args())
@@ -141,13 +213,16 @@ void ScoringKernel::appendArguments(std::vector<Halide::Argument> &arguments) co
   for (const Param<int32_t> &param : {count, panels, batch, head, firstQuery, firstKey})
     arguments.push_back(param);
   arguments.insert(arguments.end(), scalars.begin(), scalars.end());
+  if (spec.keyRows)
+    arguments.push_back(keyAddress);
   if (spec.part == ScoringPart::Softmax)
     arguments.push_back(stored);
 }
 
 std::string scoringPrefix(llvm::StringRef name, const ScoringSpec &spec) {
   const char *part[] = {"", "_products", "_softmax"}; // by ScoringPart
-  return (name + part[static_cast<int>(spec.part)] + "_" + std::to_string(spec.block.rows) + "x" +
+  return (name + part[static_cast<int>(spec.part)] + (spec.keyRows ? "_rows" : "") +
+          typeSuffix(spec.keyType) + "_" + std::to_string(spec.block.rows) + "x" +
           std::to_string(spec.block.vectors) + "_d" + std::to_string(spec.depth))
       .str();
 }
@@ -165,12 +240,15 @@ std::string scoringKey(const ScoringSpec &spec) {
 std::vector<KernelArgument> scoringArguments(const ScoringSpec &spec,
                                              llvm::ArrayRef<int> statistics,
                                              llvm::ArrayRef<int> outputs, size_t stored) {
-  std::vector<KernelArgument> arguments{bufferArgument(2), bufferArgument(3)};
+  std::vector<KernelArgument> arguments{bufferArgument(2),
+                                        bufferArgument(spec.keyRows ? 2 : 3, spec.keyType)};
   for (int rank : statistics)
     arguments.push_back(bufferArgument(rank));
   for (const RegionTile &tile : spec.tiles)
     arguments.push_back(bufferArgument(2, tile.type));
   arguments.insert(arguments.end(), 6 + spec.scalars, int32Argument());
+  if (spec.keyRows)
+    arguments.push_back({KernelArgument::Kind::Address, ElementType::F32, 0, 1});
   if (spec.part == ScoringPart::Softmax)
     arguments.push_back(bufferArgument(outputs[stored]));
   for (auto [position, rank] : llvm::enumerate(outputs))

@@ -35,12 +35,16 @@ protected:
   const bool scaleIsFolded;
   Halide::ImageParam query, key, maxIn;
   Halide::Param<int32_t> panels{"panels"};
+  Halide::Param<uint64_t> keyAddress{"key_address"};
   Halide::Expr rows; ///< count rounded up to whole register blocks
   Halide::Var column{"column"}, row{"row"}, lane{"lane"}, panel{"panel"}, inner{"inner"},
       block{"block"}, blockRow{"block_row"};
   Halide::Func score{"s"}, maxOut{"max_out"};
 
 private:
+  Halide::Func panelProducts();
+  Halide::Func rowProducts();
+  Halide::Func partialProducts(const Halide::Var &keyRow);
   Halide::Expr index(const std::string &name, const std::vector<Halide::Var> &over,
                      const Halide::Expr &value);
   RegionLeaves regionLeaves(const Halide::Expr &scaled);

@@ -30,7 +30,7 @@
 // CHECK-DAG: %[[CAUSAL:.*]] = arith.cmpi sle, %[[J]], %[[I]]
 // CHECK: arith.andi %[[INSIDE]], %[[CAUSAL]]
 // CHECK: mha.finish {{.*}} into %arg3[{{.*}}, %[[FIRST]], %{{.*}}] count %[[ROWS]]
-module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, weight_panel = 48, exp2_degree = 6, grain = 1, heads_per_worker = 8, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 3, projection_rows = 128, projection_depth = 512, weight_panel = 48, exp2_degree = 6, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 1024, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
   func.func @forward(%q: tensor<1x2x?x64xf32> {mha.input = "query"}, %k: tensor<1x2x?x64xf32> {mha.input = "key"}, %v: tensor<1x2x?x64xf32> {mha.input = "value"}) -> tensor<1x2x?x64xf32> {
     %0 = mha.split_heads %q order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>
     %1 = mha.split_heads %k order nhld first 0 : tensor<1x2x?x64xf32> -> tensor<1x2x?x64xf32>

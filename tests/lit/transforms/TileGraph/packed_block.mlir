@@ -9,7 +9,7 @@
 // CHECK: mha.pack rows {{.*}} : memref<1x40xf32, strided<[40, 1]>>, memref<1x48xf32, strided<[48, 1], offset: 240>>
 // CHECK: func.func @forward(%arg0: {{.*}}, %arg1: memref<288xf32> {mha.packed}, %arg2: {{.*}} {mha.output = "out"}, %arg3: index, %arg4: index, %arg5: index)
 // CHECK: memref.reinterpret_cast %arg1 to offset: [240], sizes: [48]
-module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 1024, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
   func.func @pack(%w: tensor<40x5xf32> {mha.parameter = "w"}, %b: tensor<40xf32> {mha.parameter = "b"}) -> (tensor<3x5x16xf32>, tensor<48xf32>) {
     %0 = mha.pack_weight %w first 0 columns 40 : tensor<40x5xf32> -> tensor<3x5x16xf32>
     %1 = mha.pack_bias %b first 0 columns 40 : tensor<40xf32> -> tensor<48xf32>

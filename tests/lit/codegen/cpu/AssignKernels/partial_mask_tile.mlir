@@ -18,7 +18,7 @@
 // CHECK:   scf.yield %[[CAST]]
 // CHECK: }
 // CHECK: call @attune_scores_{{.*}}(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %[[TILE]], {{.*}})
-module attributes {mha.target = "skylake-avx512", mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+module attributes {mha.target = "skylake-avx512", mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 1024, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
   func.func @f(%m: memref<?x64xf32>, %k: memref<?x1x64x64xf32>, %n: index, %s: index, %mask: memref<?x?xi8>) {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index

@@ -17,7 +17,7 @@
 // CHECK: call @attune_accumulate_8x1_c16_{{[0-9a-f]+}}(%{{.*}}, %{{.*}}, %[[IN]], %[[ROWS]], %[[DEPTH]], %[[OUT]])
 // CHECK: call @attune_emit_{{.*}}(%{{.*}}, %{{.*}}, %{{.*}})
 // CHECK-NOT: mha.
-module attributes {mha.target = "skylake-avx512", mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+module attributes {mha.target = "skylake-avx512", mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 1024, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
   func.func @f(%x: memref<?x64xf32>, %w: memref<64x16xf32>, %b: memref<16xf32>, %out: memref<?x16xf32>, %n: index) {
     %c0 = arith.constant 0 : index
     %c32 = arith.constant 32 : index

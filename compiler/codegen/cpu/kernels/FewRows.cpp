@@ -1,0 +1,206 @@
+//===- FewRows.cpp - Products and splits of a few query rows --------------===//
+//
+// What a few query rows take beside Scores: values are read once, where they lie, and the results
+// of parts of the keys are kept and merged.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/kernels/Exp2.h"
+#include "codegen/cpu/kernels/HalideCommon.h"
+
+namespace attune::cpu {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::ImageParam;
+using Halide::MemoryType;
+using Halide::Param;
+using Halide::RDom;
+using Halide::TailStrategy;
+using Halide::Var;
+
+//===----------------------------------------------------------------------===//
+// AccumulateRows
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Rows of b that go into the accumulator at once: it is loaded and stored as much less often.
+constexpr int groupRows = 8;
+
+/// Columns [first, first + count * lanes) in vectors of `lanes`.
+struct ColumnPiece {
+  int first, lanes, count;
+};
+
+/// All columns in whole vectors, then in vectors half as long, and so on.
+std::vector<ColumnPiece> piecesOf(int columns, int lanes) {
+  std::vector<ColumnPiece> pieces;
+  for (int first = 0; first < columns; lanes /= 2)
+    if (const int count = (columns - first) / lanes; count > 0) {
+      pieces.push_back({first, lanes, count});
+      first += count * lanes;
+    }
+  return pieces;
+}
+
+/// Adds the products of `group` successive rows of b, from row `first` + k * group on, to a piece.
+void addProducts(Func &out, const ColumnPiece &piece, const ImageParam &a, const ImageParam &b,
+                 const Expr &first, const Expr &groups, int group) {
+  const Var row = out.args()[1];
+  RDom k(0, piece.lanes, 0, piece.count, 0, groups, "k");
+  const Expr column = piece.first + k.y * piece.lanes + k.x;
+  Expr sum = out(column, row);
+  for (int u = 0; u < group; ++u) {
+    const Expr depth = first + k.z * group + u;
+    sum = sum + a(depth, row) * Halide::cast<float>(b(column, depth));
+  }
+  out(column, row) = sum;
+  Halide::Stage stage = out.update(out.num_update_definitions() - 1);
+  stage.allow_race_conditions().reorder(k.x, k.y, row, k.z).vectorize(k.x);
+  if (group == 1)
+    return;
+  // A line at a time, of the rows that come next but one.
+  const int lineVectors = piece.count % 2 == 0 ? 2 : 1;
+  Halide::RVar line("line"), vector("vector");
+  stage.split(k.y, line, vector, lineVectors).unroll(vector);
+  stage.prefetch(b, line, k.z, 2, Halide::PrefetchBoundStrategy::NonFaulting);
+}
+} // namespace
+
+static Recipe buildAccumulateRows(const AccumulateRowsSpec &spec, const KernelTarget &target) {
+  const int columns = static_cast<int>(spec.columns);
+  ImageParam a = inputBuffer("a", 2), b = inputBuffer("b", 2, spec.bType),
+             factor = inputBuffer("rescale", 1), accIn = inputBuffer("acc_in", 2);
+  Param<int32_t> count("count"), depth("depth");
+  Var column("column"), row("row");
+  accIn.dim(1).set_stride(columns);
+
+  Func out("acc_out");
+  out(column, row) = accIn(column, row) * factor(row);
+  const Expr whole = depth / groupRows;
+  for (const ColumnPiece &piece : piecesOf(columns, target.vectorLanes)) {
+    addProducts(out, piece, a, b, 0, whole, groupRows);
+    addProducts(out, piece, a, b, whole * groupRows, depth % groupRows, 1);
+  }
+
+  out.bound(column, 0, columns)
+      .bound(row, 0, count)
+      .vectorize(column, target.vectorLanes, TailStrategy::GuardWithIf);
+  constrainOutput(out);
+  out.output_buffer().dim(1).set_stride(columns);
+  return {{out}, {a, b, factor, accIn, count, depth}};
+}
+
+template <> Kernel describeKernel(const AccumulateRowsSpec &spec, const KernelTarget &target) {
+  std::string name = "accumulate_rows_c" + std::to_string(spec.columns) + typeSuffix(spec.bType);
+  return {kernelSymbol(name, "", target),
+          {bufferArgument(2), bufferArgument(2, spec.bType), bufferArgument(1), bufferArgument(2),
+           int32Argument(), int32Argument(), bufferArgument(2)},
+          {}};
+}
+
+template <>
+llvm::Expected<Kernel> generateKernel(const AccumulateRowsSpec &spec, const KernelTarget &target) {
+  return compileKernel(describeKernel(spec, target), target,
+                       [&] { return buildAccumulateRows(spec, target); });
+}
+
+//===----------------------------------------------------------------------===//
+// Save
+//===----------------------------------------------------------------------===//
+
+static Recipe buildSave(const SaveSpec &spec, const KernelTarget &target) {
+  const int lanes = target.vectorLanes, columns = static_cast<int>(spec.columns);
+  ImageParam acc = inputBuffer("acc", 2), max = inputBuffer("max", 1),
+             sums = inputBuffer("sums", 2);
+  Param<int32_t> count("count");
+  Var column("column"), row("row"), lane("lane"), which("which");
+  acc.dim(1).set_stride(columns);
+  sums.dim(1).set_stride(lanes);
+
+  Func laneSums("lane_sums"), partial("partial"), stats("stats");
+  partial(column, row) = acc(column, row);
+  laneSums(lane, row) = sums(lane, row);
+  auto add = [](const Expr &a, const Expr &b) { return a + b; };
+  Func total = reduceLanes(laneSums, lanes, add, stats, row);
+  stats(which, row) = select(which == 0, max(row), total(0, row));
+
+  partial.bound(column, 0, columns)
+      .bound(row, 0, count)
+      .vectorize(column, lanes, TailStrategy::GuardWithIf);
+  stats.bound(which, 0, 2).bound(row, 0, count).unroll(which);
+  for (Func *output : {&partial, &stats})
+    constrainOutput(*output);
+  return {{partial, stats}, {acc, max, sums, count}};
+}
+
+template <> Kernel describeKernel(const SaveSpec &spec, const KernelTarget &target) {
+  return {kernelSymbol("save_c" + std::to_string(spec.columns), "", target),
+          {bufferArgument(2), bufferArgument(1), bufferArgument(2), int32Argument(),
+           bufferArgument(2), bufferArgument(2)},
+          {}};
+}
+
+template <>
+llvm::Expected<Kernel> generateKernel(const SaveSpec &spec, const KernelTarget &target) {
+  return compileKernel(describeKernel(spec, target), target,
+                       [&] { return buildSave(spec, target); });
+}
+
+//===----------------------------------------------------------------------===//
+// Merge
+//===----------------------------------------------------------------------===//
+
+static Recipe buildMerge(const MergeSpec &spec, const KernelTarget &target) {
+  const int lanes = target.vectorLanes, columns = static_cast<int>(spec.columns);
+  ImageParam partial = inputBuffer("partial", 3), stats = inputBuffer("stats", 3);
+  Param<int32_t> parts("parts"), count("count");
+  Var column("column"), row("row"), lane("lane"), part("part");
+
+  // THE ALGORITHM
+  Func maxOut("max_out"), factor("factor"), acc("acc"), sumOut("sum_out");
+  RDom p(0, parts, "p");
+  maxOut(row) = minusInfinity;
+  maxOut(row) = maximum(maxOut(row), stats(0, row, p));
+  constexpr int exactAtZero = 6;
+  auto factorOf = [&](const Expr &which) {
+    Expr drop = (stats(0, row, which) - finiteMaximum(maxOut(row))) * static_cast<float>(log2E);
+    return exp2Polynomial(drop, exactAtZero);
+  };
+  factor(row, part) = factorOf(part);
+  acc(column, row) = 0.0f;
+  acc(column, row) += factor(row, p) * partial(column, row, p);
+  sumOut(lane, row) = 0.0f;
+  sumOut(0, row) += factorOf(p) * stats(1, row, p);
+
+  // THE SCHEDULE
+  maxOut.bound(row, 0, count);
+  acc.bound(column, 0, columns).bound(row, 0, count);
+  acc.vectorize(column, lanes, TailStrategy::GuardWithIf);
+  acc.update().reorder(column, p, row).vectorize(column, lanes, TailStrategy::GuardWithIf);
+  factor.compute_at(acc, p).store_in(MemoryType::Stack);
+  sumOut.bound(row, 0, count).bound(lane, 0, lanes).vectorize(lane, lanes);
+  sumOut.update().unscheduled();
+  maxOut.update().unscheduled();
+  std::vector<Func> outputs{acc, maxOut, sumOut};
+  for (Func &output : outputs)
+    constrainOutput(output);
+  acc.output_buffer().dim(1).set_stride(columns);
+  sumOut.output_buffer().dim(1).set_stride(lanes);
+  return {outputs, {partial, stats, parts, count}};
+}
+
+template <> Kernel describeKernel(const MergeSpec &spec, const KernelTarget &target) {
+  return {kernelSymbol("merge_c" + std::to_string(spec.columns), "", target),
+          {bufferArgument(3), bufferArgument(3), int32Argument(), int32Argument(),
+           bufferArgument(2), bufferArgument(1), bufferArgument(2)},
+          {}};
+}
+
+template <>
+llvm::Expected<Kernel> generateKernel(const MergeSpec &spec, const KernelTarget &target) {
+  return compileKernel(describeKernel(spec, target), target,
+                       [&] { return buildMerge(spec, target); });
+}
+
+} // namespace attune::cpu
