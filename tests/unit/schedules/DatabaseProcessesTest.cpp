@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 using namespace attune;
@@ -100,6 +101,23 @@ TEST_F(DatabaseProcesses, KillsLoseNoCommittedRecordAndEveryResumeGoesOn) {
       ASSERT_TRUE(found.count(std::to_string(k))) << "record " << k << " is lost";
   }
   EXPECT_GT(*rewrites, 0);
+}
+
+TEST_F(DatabaseProcesses, AFullDiskLeavesTheFileAsItWas) {
+  append(bestRecord("1"));
+  const std::string before = content();
+  // A limit on the size of files stands for the disk: part of the line still fits.
+  const pid_t child = start([&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {before.size() + 100, before.size() + 100};
+    std::string error;
+    const bool refused = setrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                         !database().append(bestRecord("2"), error) &&
+                         error.find("cannot write") != error.npos;
+    return refused ? 0 : failed;
+  });
+  EXPECT_TRUE(hasSucceeded(statusOf(child)));
+  EXPECT_EQ(content(), before);
 }
 
 TEST_F(DatabaseProcesses, EightWritersLoseNothing) {
