@@ -105,7 +105,11 @@ def figure_cell(row, who, is_fastest):
     tip = f"largest error {result['error']:.2g} of {result['magnitude']:.2g}" \
         if result.get("error") is not None and result.get("magnitude") else ""
     return (f'<td{" class=best" if is_fastest else ""} title="{tip}">{row.gflops(who):.1f}'
-            f"<small>{row.best[who]:.3g} · {row.median[who]:.3g} ms</small></td>")
+            f"<small>{three_digits(row.best[who])} · {three_digits(row.median[who])} ms</small></td>")
+
+
+def three_digits(value):
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def share_bar(share):
