@@ -23,7 +23,10 @@ enum class ElementType { F32, U8, I32, BF16, F16 };
 /// "f32", "u8" ...
 const char *elementName(ElementType type);
 
-constexpr int64_t elementBytes(ElementType type) { return type == ElementType::U8 ? 1 : 4; }
+constexpr int64_t elementBytes(ElementType type) {
+  constexpr int64_t bytes[] = {4, 1, 4, 2, 2};
+  return bytes[static_cast<int>(type)];
+}
 
 /// The instruction set a kernel is generated for, in Halide's terms.
 struct KernelTarget {
