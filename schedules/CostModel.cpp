@@ -8,9 +8,9 @@ namespace {
 
 // A current core: two FMAs and two loads a cycle, five instructions, an FMA every 4 cycles in a
 // chain.
-constexpr double fmasPerCycle = 2, loadsPerCycle = 2, width = 5, latency = 4;
+constexpr double fmasPerCycle = 2, loadsPerCycle = 1.6, width = 5, latency = 4.2;
 // Bytes a cycle that arrive from the next level, as tile kernels see them.
-constexpr double l2Rate = 24, l3Rate = 10, memoryRate = 5;
+constexpr double l2Rate = 40, l3Rate = 10, memoryRate = 5;
 constexpr double callCycles = 150; ///< of a kernel, with its descriptors
 constexpr double floatBytes = 4;
 

@@ -203,7 +203,9 @@ std::vector<double> CandidateRunner::timeCalls(Session &session, ArrayRef<attune
   while (spent < 1e3 * kSecondsPerEffort * effort || int(times.size()) < kLeastCalls + effort) {
     times.push_back(millisecondsOf(problem.threads, [&] { cantFail(session.forward(tensors)); }));
     spent += times.back();
-    if (fastestMs > 0 && times.back() > kTooSlow * fastestMs && times.size() >= 2)
+    // The first calls of a small problem are slow for all schedules.
+    if (fastestMs > 0 && times.back() > kTooSlow * fastestMs && times.size() >= 2 &&
+        spent > 1e3 * kSecondsPerEffort / 4)
       break;
   }
   return times;

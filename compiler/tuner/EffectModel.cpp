@@ -8,7 +8,7 @@ namespace attune {
 
 namespace {
 constexpr int kRounds = 30;    ///< of coordinate descent, which converges much sooner
-constexpr double kCaution = 1; ///< samples that say a value has no effect
+constexpr double kCaution = 3; ///< samples that say a value has no effect
 constexpr double kLeastSpread = 1e-6;
 } // namespace
 

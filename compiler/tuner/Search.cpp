@@ -14,9 +14,9 @@ constexpr int kSampled = 6'000;         ///< random points of such a sample
 constexpr double kHopeless = 2;         ///< estimates so many times the least one are left out
 constexpr size_t kLeastPool = 64;       ///< but not if fewer would be left
 constexpr int kMostSampled = 48, kLeastSampled = 4; ///< trials of the first phase
-constexpr double kSampledShare = 0.3;
+constexpr double kSampledShare = 0.45;
 constexpr size_t kFinalists = 4; ///< halving ends here
-constexpr size_t kBatch = 6;     ///< moves between two fits
+constexpr size_t kBatch = 3;     ///< moves between two fits
 constexpr size_t kCentres = 3;   ///< trials to move from
 constexpr int kStrangers = 64;   ///< points of the pool among the moves
 constexpr double kClose = 1.03;  ///< trials so near to the best are timed again
