@@ -21,7 +21,7 @@ h2 { margin-top: 2.5rem; border-bottom: 1px solid #d0d7de; }
 table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1rem; }
-svg { width: 100%; height: auto; } text { font: 11px system-ui, sans-serif; fill: #57606a; }
+figure { margin: 0; } svg { width: 100%; height: auto; } text { font: 11px system-ui, sans-serif; fill: #57606a; }
 .axis { stroke: #d0d7de; } .trial { fill: #8c959f; } .failed { stroke: #cf222e; }
 .best { fill: none; stroke: #0969da; stroke-width: 2; } .least { fill: #0969da; }
 .default { stroke: #bc4c00; stroke-dasharray: 4 3; }
