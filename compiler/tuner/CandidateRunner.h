@@ -12,7 +12,8 @@ namespace attune {
 
 struct RunnerOptions {
   double compileSeconds = 60; ///< longest time to compile a schedule
-  double runSeconds = 0; ///< longest time to check and time one; 0: a minute and 100 calls' time
+  /// Longest time to check and time one; 0: a minute and 100 calls' time.
+  double runSeconds = 0;
   std::function<bool()> stop; ///< ends the search and the child process that is running; or empty
   /// Is called in the child process with the outputs of a call, before they are checked. Tests make
   /// faults with it.
