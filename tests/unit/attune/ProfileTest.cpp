@@ -75,7 +75,7 @@ private:
 
   std::vector<attune_tensor> run(const CompiledModule &module,
                                  llvm::ArrayRef<LoadedModule::Symbol> symbols) {
-    auto session = require(Session::create(module, threads, symbols));
+    auto session = require(Session::create(module.object, module.config.name, threads, symbols));
     std::vector<attune_tensor> outputs = allocate(interfaceOutputs(config)), tensors = inputs;
     llvm::append_range(tensors, outputs);
     require(session->pack(parameters));
