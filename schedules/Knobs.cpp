@@ -57,6 +57,8 @@ Values packValues(const ScheduleProblem &problem, const CpuTraits &) {
 bool hasProjections(const ScheduleProblem &problem, const CallShape &) {
   return problem.hasProjections;
 }
+/// Few enough queries that a program for few may be the one that runs.
+bool hasFewRows(const ScheduleProblem &, const CallShape &call) { return call.target <= 16; }
 bool hasThreads(const ScheduleProblem &, const CallShape &call) { return call.threads > 1; }
 
 #define ATTUNE_NUMBER(MEMBER)                                                                      \
@@ -79,9 +81,10 @@ const Knob table[] = {
      ATTUNE_UNIT(std::lcm(s.scores.rows, s.values.rows)), numberText, nullptr},
     {"kv_tile", ATTUNE_NUMBER(kvTile), ATTUNE_VALUES(32, 48, 64, 96, 128, 192, 256, 384, 512, 1024),
      ATTUNE_UNIT(s.keyPanel(cpu)), numberText, nullptr},
-    {"few_rows", ATTUNE_NUMBER(fewRows), ATTUNE_VALUES(0, 4, 8, 16), nullptr, numberText, nullptr},
+    {"few_rows", ATTUNE_NUMBER(fewRows), ATTUNE_VALUES(0, 4, 8, 16), nullptr, numberText,
+     hasFewRows},
     {"split_keys", ATTUNE_NUMBER(splitKeys), ATTUNE_VALUES(256, 512, 1024, 2048),
-     ATTUNE_UNIT(s.kvTile), numberText, nullptr},
+     ATTUNE_UNIT(s.kvTile), numberText, hasFewRows},
     {"pack_value", [](const CpuSchedule &s) { return int64_t(s.packValue); },
      [](CpuSchedule &s, int64_t value) { s.packValue = PackValue(value); }, packValues, nullptr,
      packText, nullptr},

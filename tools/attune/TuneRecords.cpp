@@ -1,6 +1,7 @@
 //===- TuneRecords.cpp - Searches in the database -------------------------===//
 #include "TuneRecords.h"
 
+#include "pipeline/ScheduleChoice.h"
 #include "llvm/Support/Chrono.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -12,27 +13,12 @@ using namespace llvm;
 namespace attune::tool {
 
 namespace {
+/// The key under which the compiler looks for what is found.
 ScheduleKey keyOf(const TuningProblem &problem) {
-  const Config &config = problem.config;
-  const bool isModule = config.op == Op::MultiheadAttention;
-  const std::string cpu = sys::getHostCPUName().str();
-  ScheduleKey key;
-  key.op = isModule ? "multihead_attention" : "attention";
-  key.dtype = "float32";
-  key.headDim = config.module.headDim;
-  key.shape.heads = roundedSize(problem.sizes.batch * config.module.numHeads);
-  key.shape.targetLength = roundedSize(problem.sizes.target);
-  key.shape.sourceLength = roundedSize(problem.sizes.source);
-  key.shape.embedDim = isModule ? roundedSize(config.module.embedDim) : 0;
-  key.shape.isCausal = config.forward.isCausal;
-  key.shape.isMasked = config.forward.attnMask != AttnMask::None ||
-                       config.forward.keyPaddingMask != KeyPaddingMask::None ||
-                       config.score.has_value();
-  key.shape.needsWeights = config.forward.needWeights;
-  key.target = problem.target.name == "host" ? cpu : problem.target.name;
-  key.microarchitecture = cpu;
-  key.vectorLanes = problem.target.traits.vectorLanes;
-  key.vectorRegisters = problem.target.traits.vectorRegisters;
+  const CallSizes &sizes = problem.sizes;
+  ScheduleKey key =
+      scheduleKey(problem.config, problem.target, {sizes.batch, sizes.target, sizes.source});
+  key.microarchitecture = sys::getHostCPUName().str();
   return key;
 }
 

@@ -203,7 +203,7 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
        "weight_panel: found 96, expected a multiple of 64 (projection.vectors * lanes)"},
       {"as is with padding", [](CpuSchedule &s) { s.values = {5, 5}, s.queryTile = 30; },
        "pack_value: found \"as_is\", expected \"per_head\" because head_dim (64) is padded to 80"},
-      {"keys beyond L2", [](CpuSchedule &s) { s.kvTile = 8192; },
+      {"keys beyond L2", [](CpuSchedule &s) { s.kvTile = s.splitKeys = 8192; },
        "kv_tile: found 8192, expected fewer keys: they take 2097152 bytes, L2 has 1048576"},
       {"queries beyond L2", [](CpuSchedule &s) { s.queryTile = 4080; },
        "query_tile: found 4080, expected fewer rows: they take 6266880 bytes, L2 has 1048576"},
