@@ -9,7 +9,7 @@
 // CHECK: mha.emit_weights {{.*}} into %[[SUMS]]{{.*}} {add}
 // CHECK: %[[W:.*]] = mha.worker
 // CHECK: mha.pack rows %[[SUMS]][%[[W]], %c0{{.*}}, %c0{{.*}}] count %{{.*}} into %arg3[%[[B]], %{{.*}}, %c0{{.*}}] : memref<?x6x?xf32>, memref<?x?x?xf16
-module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 2, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+module attributes {mha.schedule = {query_tile = 6, kv_tile = 64, scores_rows = 6, scores_vectors = 2, values_rows = 6, values_vectors = 4, projection_block_rows = 8, projection_block_vectors = 1, projection_rows = 16, projection_depth = 32, weight_panel = 16, exp2_degree = 6, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 64, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
   func.func @forward(%q: tensor<?x2x?x64xf16> {mha.input = "query"}, %k: tensor<?x2x?x64xf16> {mha.input = "key"}) -> (tensor<?x2x?x64xf16>, tensor<?x?x?xf16>) {
     %0 = mha.split_heads %q order nhld first 0 : tensor<?x2x?x64xf16> -> tensor<?x2x?x64xf16>
     %1 = mha.split_heads %k order nhld first 0 : tensor<?x2x?x64xf16> -> tensor<?x2x?x64xf16>
