@@ -183,14 +183,12 @@ Error CandidateRunner::check(const CpuSchedule &schedule, Session &session, Repo
   if (Error error = session.forward(tensors.all))
     return error;
   for (auto [k, output] : enumerate(tensors.outputs(call))) {
-    const float *data = static_cast<const float *>(output.data);
     if (firstOutputs.empty()) {
-      report.outputs.emplace_back(data, data + elementCount(output));
+      report.outputs.push_back(*toArray(output).storage);
       continue;
     }
-    const std::vector<double> expected(firstOutputs[k].begin(), firstOutputs[k].end());
     const double allowed = kSlackOfFullCall * reference[k].allowed;
-    if (double error = largestError(output, expected); !(error <= allowed))
+    if (double error = largestError(output, firstOutputs[k]); !(error <= allowed))
       return wrong("the call that is tuned", k, error, allowed);
   }
   return Error::success();
@@ -251,7 +249,7 @@ std::optional<Measurement> CandidateRunner::measure(const CpuSchedule &schedule,
     ByteWriter writer;
     write(writer, report.measurement);
     writer.add(report.outputs.size());
-    for (const std::vector<float> &output : report.outputs)
+    for (const std::vector<double> &output : report.outputs)
       writer.add(output);
     return writer.bytes;
   };
@@ -260,9 +258,9 @@ std::optional<Measurement> CandidateRunner::measure(const CpuSchedule &schedule,
     return failureOf(child);
   ByteReader reader(child.bytes);
   Measurement measurement = readMeasurement(reader);
-  std::vector<std::vector<float>> outputs(reader.read<size_t>());
-  for (std::vector<float> &output : outputs)
-    output = reader.readVector<float>();
+  std::vector<std::vector<double>> outputs(reader.read<size_t>());
+  for (std::vector<double> &output : outputs)
+    output = reader.readVector<double>();
   if (measurement.status != CandidateStatus::Ok)
     return measurement;
   compiled.isChecked = true;

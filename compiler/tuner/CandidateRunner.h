@@ -51,7 +51,7 @@ private:
   /// What a child process reports of a schedule.
   struct Report {
     Measurement measurement;
-    std::vector<std::vector<float>> outputs; ///< of the call that is tuned, if asked for
+    std::vector<std::vector<double>> outputs; ///< of the call that is tuned, if asked for
   };
 
   CandidateRunner(const TuningProblem &problem, RunnerOptions options);
@@ -70,10 +70,10 @@ private:
   const TuningProblem &problem;
   const RunnerOptions options;
   TuningCall small, call;
-  bool isSmallEnough;                           ///< the small call is the one that is tuned
-  std::vector<ReferenceOutput> reference;       ///< of the small call
-  std::vector<std::vector<float>> firstOutputs; ///< of the call that is tuned
-  double fastestMs = 0;                         ///< of all calls so far; 0 before the first
+  bool isSmallEnough;                            ///< the small call is the one that is tuned
+  std::vector<ReferenceOutput> reference;        ///< of the small call
+  std::vector<std::vector<double>> firstOutputs; ///< of the call that is tuned
+  double fastestMs = 0;                          ///< of all calls so far; 0 before the first
   cpu::KernelCache kernels;
   std::map<std::string, Compiled> objects; ///< by knobsText
 };
