@@ -101,6 +101,10 @@ void AttentionTiling::packTile(ValueRange point, Value slot) {
               padding ? paddingAt(batch, first) : TileBuilder::Place());
 }
 
+Value AttentionTiling::headNumber(Value batch, Value head) {
+  return tile.apply(tile.d(0) + tile.d(1), {tile.multiply(batch, stage.heads), head});
+}
+
 //===--- Loops over kv tiles -----------------------------------------------===//
 
 QueryTile AttentionTiling::queryTileAt(ValueRange point, Value slot, bool withRows) {

@@ -48,6 +48,9 @@ protected:
   /// Packs the keys, and the values if need be, of one kv tile (batch, head, tile).
   void packTile(mlir::ValueRange point, mlir::Value slot);
 
+  /// The number of a head among those of all batch elements.
+  mlir::Value headNumber(mlir::Value batch, mlir::Value head);
+
   /// The query tile of (batch, head, tile), with its rows or, where no key meets it, without.
   QueryTile queryTileAt(mlir::ValueRange point, mlir::Value slot, bool withRows = true);
   KvBounds kvBounds(const QueryTile &q);

@@ -47,10 +47,7 @@ public:
 private:
   /// Every tile is work of its own: all workers pack, then all attend. A head's slot is its number.
   void buildByTiles() {
-    auto slot = [&](ValueRange point) {
-      Value first = tile.multiply(point[0], stage.heads);
-      return tile.apply(tile.d(0) + tile.d(1), {first, point[1]});
-    };
+    auto slot = [&](ValueRange point) { return headNumber(point[0], point[1]); };
     tile.forall({stage.batch, stage.heads, kvTiles},
                 [&](ValueRange point) { packTile(point, slot(point)); });
     tile.forall({stage.batch, stage.heads, queryTiles},

@@ -23,7 +23,7 @@ public:
       return failure();
     allocatePacked(tile.multiply(stage.batch, stage.heads));
     tile.forall({stage.batch, stage.heads, kvTiles},
-                [&](ValueRange point) { packTile(point, slotOf(point[0], point[1])); });
+                [&](ValueRange point) { packTile(point, headNumber(point[0], point[1])); });
     Value workers = mha::WorkersOp::create(builder, loc, builder.getIndexType());
     const int64_t dynamic = ShapedType::kDynamic;
     scratch = tile.allocate({dynamic, queryTile, dynamic},
@@ -38,10 +38,6 @@ public:
   }
 
 private:
-  Value slotOf(Value batch, Value head) {
-    return tile.apply(tile.d(0) + tile.d(1), {tile.multiply(batch, stage.heads), head});
-  }
-
   /// The heads of a query tile one after the other, in order: a sum does not depend on who is
   /// first.
   void buildAveraged() {
@@ -68,15 +64,12 @@ private:
 
   void storeSums(Value batch, Value queryTileIndex) {
     Value zero = tile.constant(0);
-    QueryTile q;
-    q.batch = batch;
-    q.first = tile.apply(tile.d(0) * queryTile, queryTileIndex);
-    Value count = tile.min({builder.getAffineConstantExpr(queryTile), tile.d(0) - tile.d(1)},
-                           {stage.targetLength, q.first});
+    QueryTile q = queryTileAt({batch, zero, queryTileIndex}, /*slot=*/Value(), /*withRows=*/false);
     SmallVector<Value> target = weightsAt(q);
     target.push_back(zero);
     worker = mha::WorkerOp::create(builder, loc, builder.getIndexType());
-    tile.pack(mha::PackKind::Rows, {weights, {worker, zero, zero}}, count, {stage.weights, target});
+    tile.pack(mha::PackKind::Rows, {weights, {worker, zero, zero}}, q.count,
+              {stage.weights, target});
   }
 
   /// Where the weights of a query tile lie in the result, without the column.
@@ -93,7 +86,7 @@ private:
   }
 
   void attendTile(ValueRange point, bool add) {
-    QueryTile q = queryTileAt(point, slotOf(point[0], point[1]));
+    QueryTile q = queryTileAt(point, headNumber(point[0], point[1]));
     worker = mha::WorkerOp::create(builder, loc, builder.getIndexType());
     auto start = mha::StartOp::create(builder, loc, tileType(queryTile, accColumns), statsType());
     KvBounds bounds = kvBounds(q);

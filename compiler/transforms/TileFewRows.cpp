@@ -38,16 +38,12 @@ void FewRowsTiler::build() {
   tile.forall({stage.batch, stage.heads}, [&](ValueRange head) { mergeSplits(head); });
 }
 
-Value FewRowsTiler::slotOf(const QueryTile &q) {
-  return tile.apply(tile.d(0) + tile.d(1), {tile.multiply(q.batch, stage.heads), q.head});
-}
-
 void FewRowsTiler::attendSplit(ValueRange point) {
   Value zero = tile.constant(0), split = point[2];
   QueryTile q = queryTileAt({point[0], point[1], zero}, /*slot=*/Value());
   KvBounds bounds = splitBounds(q, split);
   SmallVector<Value> fresh = start(), state = visitKeys(q, bounds, fresh);
-  SmallVector<Value> place = {slotOf(q), split, zero, zero};
+  SmallVector<Value> place = {headNumber(q.batch, q.head), split, zero, zero};
   mha::SaveOp::create(builder, loc, state[0], state[1], partials, place, statistics, place,
                       q.count);
 }
@@ -56,7 +52,7 @@ void FewRowsTiler::mergeSplits(ValueRange head) {
   Value zero = tile.constant(0);
   const bool appends = attend.getAppendedCount() > 0;
   QueryTile q = queryTileAt({head[0], head[1], zero}, /*slot=*/Value(), /*withRows=*/appends);
-  SmallVector<Value> place = {slotOf(q), zero, zero, zero};
+  SmallVector<Value> place = {headNumber(q.batch, q.head), zero, zero, zero};
   auto merged = mha::MergeOp::create(builder, loc, tileType(queryTile, accColumns), statsType(),
                                      partials, place, statistics, place, splits, q.count);
   finish(q, merged->getResults());

@@ -27,7 +27,6 @@ private:
   void attendSplit(mlir::ValueRange point);
   void mergeSplits(mlir::ValueRange head);
   KvBounds splitBounds(const QueryTile &q, mlir::Value split);
-  mlir::Value slotOf(const QueryTile &q);
   mha::TileType rowsType(mlir::Value memref, int64_t columns);
 
   mlir::Value splits;
