@@ -66,10 +66,15 @@ RegisterBlock projectionBlock(int64_t embedDim, const CpuTraits &cpu) {
   return padsMuch ? RegisterBlock{6, 2} : RegisterBlock{4, 3};
 }
 
+/// Rows of a tile are whole register blocks, and whole tiles of pairs.
+int64_t rowUnit(const CpuTraits &cpu, int64_t blockRows) {
+  return cpu.pairProducts == PairProducts::Tiles ? std::lcm(blockRows, pairTileRows) : blockRows;
+}
+
 /// The usual 128 rows are one tile, so that weights are read once.
-void setProjection(CpuSchedule &schedule, RegisterBlock block) {
+void setProjection(CpuSchedule &schedule, RegisterBlock block, const CpuTraits &cpu) {
   schedule.projection = block;
-  schedule.projectionRows = int(roundUp(128, block.rows));
+  schedule.projectionRows = int(roundUp(128, rowUnit(cpu, block.rows)));
 }
 
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
@@ -87,7 +92,7 @@ int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
   int64_t inL1 = cpu.l1Bytes * 3 / 4 / rowBytes;
   int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
   int64_t rows = std::min(std::clamp<int64_t>(inL1, 24, 96), inL2);
-  int64_t unit = std::lcm(schedule.scores.rows, schedule.values.rows);
+  int64_t unit = rowUnit(cpu, std::lcm(schedule.scores.rows, schedule.values.rows));
   return int(std::max(rows / unit * unit, unit));
 }
 
@@ -102,14 +107,16 @@ void fitWeightPanel(CpuSchedule &schedule, int panel, const CpuTraits &cpu) {
     return;
   for (int vectors = schedule.projection.vectors - 1; vectors > 0; --vectors)
     if (panel % (vectors * cpu.vectorLanes) == 0)
-      return setProjection(schedule, {std::min(6, mostRows(vectors, cpu)), vectors});
+      return setProjection(schedule, {std::min(6, mostRows(vectors, cpu)), vectors}, cpu);
 }
 
 CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu) {
   bool manyRegisters = cpu.vectorRegisters >= 32;
   CpuSchedule schedule;
   schedule.scores = scoreBlock(cpu);
-  schedule.values = valueBlock(problem.headDim, cpu);
+  // Tiles have blocks of their own; these rows go well with theirs, and pad the least columns.
+  schedule.values = cpu.pairProducts == PairProducts::Tiles ? RegisterBlock{12, 1}
+                                                            : valueBlock(problem.headDim, cpu);
   schedule.kvTile = keysOfTile(schedule, problem.headDim, cpu);
   schedule.fewRows = 8;
   schedule.splitKeys = int(roundUp(512, schedule.kvTile));
@@ -117,8 +124,11 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
   // Only the core alone gets its values from the caller, who may have laid them out densely.
   bool dense = schedule.paddedHeadDim(cpu, problem.headDim) == problem.headDim;
   schedule.packValue = !problem.hasProjections && dense ? PackValue::AsIs : PackValue::PerHead;
-  setProjection(schedule, projectionBlock(problem.embedDim, cpu));
+  setProjection(schedule, projectionBlock(problem.embedDim, cpu), cpu);
   schedule.projectionDepth = manyRegisters ? 512 : 384;
+  // Accumulators of tiles go through memory for every block of the depth.
+  if (cpu.pairProducts == PairProducts::Tiles)
+    schedule.projectionDepth = 1 << 13;
   schedule.weightPanel = schedule.projectionColumns(cpu);
   return schedule;
 }

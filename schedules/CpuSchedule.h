@@ -12,12 +12,23 @@
 
 namespace attune {
 
+/// How bfloat16 numbers are multiplied in pairs that are added up in float32.
+enum class PairProducts {
+  None,    ///< they are converted to float32
+  Vectors, ///< by vectors: vdpbf16ps of AVX512_BF16
+  Tiles    ///< by tiles of 16 x 32 and 32 x 16: tdpbf16ps of AMX
+};
+/// Rows, and depth, of a tile.
+inline constexpr int pairTileRows = 16, pairTileDepth = 32;
+
 /// What a schedule needs to know of the processor it is made for.
 struct CpuTraits {
   int vectorLanes = 8;        ///< float32 lanes of a vector register: 4, 8 or 16
   int vectorRegisters = 16;   ///< 16 or 32
   int64_t l1Bytes = 32 << 10; ///< data cache of one core
   int64_t l2Bytes = 1 << 20;  ///< second-level cache of one core
+  /// None for code that multiplies float32, whatever the processor can.
+  PairProducts pairProducts = PairProducts::None;
 };
 
 /// What a schedule needs to know of the configuration.

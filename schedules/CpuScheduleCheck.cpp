@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string_view>
+#include <tuple>
 
 namespace attune {
 namespace {
@@ -116,6 +117,24 @@ std::string checkMultiples(const Context &c) {
   return "";
 }
 
+/// Tiles of pairs are whole.
+std::string checkPairs(const Context &c) {
+  if (c.cpu.pairProducts == PairProducts::None)
+    return "";
+  const CpuSchedule &s = c.schedule;
+  const bool tiles = c.cpu.pairProducts == PairProducts::Tiles;
+  const std::tuple<std::string_view, int64_t, int64_t> multiples[] = {
+      {"scores.vectors * lanes", s.keyPanel(c.cpu), pairTileDepth},
+      {"projection_depth", s.projectionDepth, pairTileDepth},
+      {"query_tile", s.queryTile, tiles ? pairTileRows : 1},
+      {"projection_rows", s.projectionRows, tiles ? pairTileRows : 1}};
+  for (const auto &[field, value, unit] : multiples)
+    if (value % unit != 0)
+      return found(field, value) + "a multiple of " + text(unit) +
+             ", as products of bfloat16 take whole tiles";
+  return "";
+}
+
 std::string checkPacking(const Context &c) {
   if (c.schedule.packValue == PackValue::PerHead)
     return "";
@@ -151,7 +170,8 @@ std::string checkSchedule(const CpuSchedule &schedule, const ScheduleProblem &pr
                           const CpuTraits &cpu) {
   Context context{schedule, problem, cpu};
   // Later checks divide by what earlier ones found positive.
-  for (auto check : {checkBounds, checkRegisters, checkMultiples, checkPacking, checkFootprints})
+  for (auto check :
+       {checkBounds, checkRegisters, checkMultiples, checkPairs, checkPacking, checkFootprints})
     if (std::string problemText = check(context); !problemText.empty())
       return problemText;
   return "";

@@ -80,6 +80,7 @@ def Mha_PackWeightOp : Mha_Op<"pack_weight", [Pure]> {
   let summary = "Rows [first, first + columns) of a weight as transposed panels, zero-padded";
   let description = [{
     (rows, K) -> (ceil(columns / width), K, width): element (p, k, c) is weight[first + p*width + c][k].
+    A result of i32 holds pairs of bfloat16: (p, k, c) has those at depth 2k and 2k + 1, zero beyond K.
   }];
   let arguments = (ins AnyRankedTensor:$weight, I64Attr:$first, I64Attr:$columns);
   let results = (outs AnyRankedTensor:$result);

@@ -17,6 +17,18 @@ llvm::Error fail(Operation *op, const llvm::Twine &message) {
   return llvm::createStringError(text);
 }
 
+static uint32_t halfOf(double value) {
+  const auto number = static_cast<float>(roundedTo(Rounding::BFloat16, value));
+  return llvm::bit_cast<uint32_t>(number) >> 16;
+}
+
+double pairOf(double first, double second) { return halfOf(first) | halfOf(second) << 16; }
+
+double elementOfPair(double pair, int64_t position) {
+  const auto bits = static_cast<uint32_t>(pair);
+  return llvm::bit_cast<float>(position % 2 == 0 ? bits << 16 : bits & 0xffff0000u);
+}
+
 std::string describeOutOfRange(ArrayRef<int64_t> indices, ArrayRef<int64_t> extents,
                                const Array &array) {
   std::string text;

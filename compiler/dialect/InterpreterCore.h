@@ -53,6 +53,11 @@ llvm::Error fail(mlir::Operation *op, const llvm::Twine &message);
 std::string describeOutOfRange(llvm::ArrayRef<int64_t> indices, llvm::ArrayRef<int64_t> extents,
                                const Array &array);
 
+/// Two bfloat16 numbers as the i32 that stands for them, the first in the lower half.
+double pairOf(double first, double second);
+/// The number at an even or odd position of a pair.
+double elementOfPair(double pair, int64_t position);
+
 class Interpreter;
 using Handler = std::function<llvm::Error(Interpreter &, mlir::Operation *)>;
 using HandlerTable = llvm::StringMap<Handler>;

@@ -66,11 +66,30 @@ llvm::Expected<Array> project(Interpreter &interpreter, Operation *op,
   return result;
 }
 
+bool isPairs(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType().isInteger(32);
+}
+
+/// The weight of packed pairs (panels, pairs, width) as (panels, depth, width).
+Array unpackedPairs(const Array &pairs, int64_t depth) {
+  Array weight = Array::filled({pairs.shape[0], depth, pairs.shape[2]});
+  for (int64_t panel = 0; panel < weight.shape[0]; ++panel)
+    for (int64_t k = 0; k < depth; ++k)
+      for (int64_t c = 0; c < weight.shape[2]; ++c)
+        (*weight.storage)[weight.position({panel, k, c})] =
+            elementOfPair((*pairs.storage)[pairs.position({panel, k / 2, c})], k);
+  return weight;
+}
+
 llvm::Error runProject(Interpreter &interpreter, ProjectOp op) {
   const Array *bias = op.getBias() ? &interpreter.array(op.getBias()) : nullptr;
-  auto result = project(interpreter, op,
-                        {interpreter.array(op.getX()), interpreter.array(op.getWeight()), bias,
-                         static_cast<int64_t>(op.getFirst()), op.getBiasStart(), op.getColumns()});
+  const Array x = interpreter.array(op.getX());
+  Array weight = interpreter.array(op.getWeight());
+  if (isPairs(op.getWeight()))
+    weight = unpackedPairs(weight, x.shape.back());
+  auto result = project(
+      interpreter, op,
+      {x, weight, bias, static_cast<int64_t>(op.getFirst()), op.getBiasStart(), op.getColumns()});
   if (!result)
     return result.takeError();
   interpreter.set(op.getResult(), View{*result});
@@ -81,7 +100,10 @@ llvm::Error runPackWeight(Interpreter &interpreter, PackWeightOp op) {
   const Array weight = interpreter.array(op.getWeight());
   ArrayRef<int64_t> shape = shapeOf(op.getResult());
   const int64_t first = op.getFirst(), columns = op.getColumns();
-  if (weight.rank() != 2 || shape.size() != 3 || shape[1] != weight.shape[1] || shape[2] < 1 ||
+  const bool pairs = isPairs(op.getResult());
+  const int64_t depth = weight.shape.back();
+  if (weight.rank() != 2 || shape.size() != 3 || shape[2] < 1 ||
+      (pairs ? shape[1] * 2 < depth : shape[1] != depth) ||
       shape[0] != llvm::divideCeilSigned(columns, shape[2]))
     return fail(op, "does not pack its weight into panels (ceil(columns / width), K, width)");
   if (first < 0 || columns < 0 || first + columns > weight.shape[0])
@@ -89,10 +111,15 @@ llvm::Error runPackWeight(Interpreter &interpreter, PackWeightOp op) {
   Array packed = Array::filled(shape);
   const Array source = weight.dense();
   for (int64_t column = 0; column < columns; ++column)
-    for (int64_t k = 0; k < shape[1]; ++k)
-      (*packed.storage)[packed.position({column / shape[2], k, column % shape[2]})] =
-          (*source.storage)[(first + column) * shape[1] + k];
-  interpreter.round(*packed.storage);
+    for (int64_t k = 0; k < depth; ++k) {
+      const double value = interpreter.rounded((*source.storage)[(first + column) * depth + k]);
+      double &place = (*packed.storage)[packed.position(
+          {column / shape[2], pairs ? k / 2 : k, column % shape[2]})];
+      if (!pairs)
+        place = value;
+      else
+        place = k % 2 == 0 ? pairOf(value, 0) : pairOf(elementOfPair(place, 0), value);
+    }
   interpreter.set(op.getResult(), View{packed});
   return llvm::Error::success();
 }

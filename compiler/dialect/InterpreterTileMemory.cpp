@@ -2,6 +2,7 @@
 #include "dialect/InterpreterTile.h"
 
 #include "dialect/Mha.h"
+#include "schedules/CpuSchedule.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -103,7 +104,10 @@ llvm::Error runPack(Interpreter &interpreter, PackOp op) {
       target.shape.size() != to.size())
     return fail(op, "takes one index a dimension of memrefs of at least two");
   const bool panel = op.getKind() == PackKind::Panel;
-  const Extent extent = extentFrom(target, to);
+  // In pairs, one of the two dimensions of the target counts half: that of the depth.
+  const bool pairs = op.getTarget().getType().getElementType().isInteger(32);
+  const Extent whole = extentFrom(target, to);
+  const Extent extent = {whole.rows * (pairs ? 2 : 1), whole.columns};
   if (llvm::Error error = checkCount(op, "count", count, panel ? extent.columns : extent.rows))
     return error;
   std::vector<bool> visible(count, true);
@@ -116,20 +120,39 @@ llvm::Error runPack(Interpreter &interpreter, PackOp op) {
     visible = *keys;
   }
   // A panel takes as many columns as it is deep; rows take what the source has.
+  const int64_t available = extentFrom(source, from).columns;
   const int64_t columns =
-      panel ? extent.rows : std::min(extentFrom(source, from).columns, extent.columns);
+      panel && !pairs ? extent.rows : std::min(available, panel ? extent.rows : extent.columns);
   auto read = windowAt(op, source, from, {count, columns});
   if (!read)
     return read.takeError();
-  auto written = windowAt(op, target, to, {panel ? extent.rows : count, extent.columns});
+  // What is written: transposed panels, or rows, of which those in pairs end with whole tiles.
+  const int64_t depth = panel ? extent.rows
+                        : pairs
+                            ? std::min(llvm::alignTo(count, pairTileDepth), uint64_t(extent.rows))
+                            : count;
+  auto written = windowAt(op, target, to, {pairs ? depth / 2 : depth, extent.columns});
   if (!written)
     return written.takeError();
-  for (int64_t row = 0; row < (panel ? extent.columns : count); ++row)
-    for (int64_t column = 0; column < (panel ? columns : extent.columns); ++column) {
-      const bool copies = row < count && column < columns && visible[row];
-      (panel ? written->at(column, row) : written->at(row, column)) =
-          copies ? interpreter.rounded(read->at(row, column)) : 0;
+  auto element = [&](int64_t row, int64_t column) {
+    const bool copies = row < count && column < columns && visible[row];
+    return copies ? interpreter.rounded(read->at(row, column)) : 0;
+  };
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t c = 0; c < extent.columns; ++c) {
+      const double value = panel ? element(c, k) : element(k, c);
+      double &place = written->at(pairs ? k / 2 : k, c);
+      if (!pairs)
+        place = value;
+      else
+        place = k % 2 == 0 ? pairOf(value, 0) : pairOf(elementOfPair(place, 0), value);
     }
+  return llvm::Error::success();
+}
+
+/// The bits stay.
+llvm::Error runAsPairs(Interpreter &interpreter, AsPairsOp op) {
+  interpreter.set(op.getPairs(), View(interpreter.get<View>(op.getFloats())));
   return llvm::Error::success();
 }
 
@@ -148,25 +171,30 @@ llvm::Error runClear(Interpreter &interpreter, ClearOp op) {
 
 //===--- Loading tiles -----------------------------------------------------===//
 
+bool isPairs(LoadOp op) { return op.getSource().getType().getElementType().isInteger(32); }
+
 /// Reads rows that lie transposed in panels: (panel, column, row % width).
 llvm::Error loadPanels(LoadOp op, const Array &source, ArrayRef<int64_t> indices, Tile &tile) {
   const size_t last = indices.size() - 1;
   tile.panelWidth = source.shape[last] - indices[last];
   if (tile.panelWidth < 1)
     return fail(op, "starts beyond its panels");
+  const bool pairs = isPairs(op);
   std::vector<int64_t> extents(indices.size(), 1);
   extents[last - 2] = llvm::divideCeilSigned(tile.count, tile.panelWidth);
-  extents[last - 1] = tile.columnCount;
+  extents[last - 1] = pairs ? llvm::divideCeilSigned(tile.columnCount, 2) : tile.columnCount;
   extents[last] = std::min(tile.count, tile.panelWidth);
   auto position = checkWindow(op, source, indices, extents);
   if (!position)
     return position.takeError();
   for (int64_t row = 0; row < tile.count; ++row)
-    for (int64_t column = 0; column < tile.columnCount; ++column)
-      tile.row(row)[column] =
+    for (int64_t column = 0; column < tile.columnCount; ++column) {
+      const double value =
           (*source.storage)[*position + row / tile.panelWidth * source.strides[last - 2] +
-                            column * source.strides[last - 1] +
+                            (pairs ? column / 2 : column) * source.strides[last - 1] +
                             row % tile.panelWidth * source.strides[last]];
+      tile.row(row)[column] = pairs ? elementOfPair(value, column) : value;
+    }
   return llvm::Error::success();
 }
 
@@ -187,12 +215,16 @@ llvm::Error runLoad(Interpreter &interpreter, LoadOp op) {
     if (llvm::Error error = loadPanels(op, source, indices, tile))
       return error;
   } else {
-    auto window = windowAt(op, source, indices, {tile.count, tile.columnCount});
+    const bool pairs = isPairs(op);
+    auto window =
+        windowAt(op, source, indices,
+                 {pairs ? llvm::divideCeilSigned(tile.count, 2) : tile.count, tile.columnCount});
     if (!window)
       return window.takeError();
     for (int64_t row = 0; row < tile.count; ++row)
       for (int64_t column = 0; column < tile.columnCount; ++column)
-        tile.row(row)[column] = window->at(row, column);
+        tile.row(row)[column] =
+            pairs ? elementOfPair(window->at(row / 2, column), row) : window->at(row, column);
   }
   interpreter.round(*tile.values);
   interpreter.set(op.getTile(), std::move(tile));
@@ -217,6 +249,7 @@ void addTileMemoryHandlers(HandlerTable &table) {
   add<KeyRangeOp>(table, runKeyRange);
   add<ClassifyOp>(table, runClassify);
   add<PackOp>(table, runPack);
+  add<AsPairsOp>(table, runAsPairs);
   add<ClearOp>(table, runClear);
   add<LoadOp>(table, runLoad);
   add<WorkerOp>(table, runWorker);

@@ -131,7 +131,10 @@ LogicalResult ProjectOp::verify() {
   int64_t depth = getX().getType().getShape().back();
   if (weight.size() != 2 && weight.size() != 3)
     return emitOpError() << "weight must have rank 2, or 3 when packed, found " << weight.size();
-  if (weight[1] != depth)
+  // Pairs may be padded.
+  const bool fits = getWeight().getType().getElementType().isInteger(32) ? weight[1] * 2 >= depth
+                                                                         : weight[1] == depth;
+  if (!fits)
     return emitOpError() << "weight has depth " << weight[1] << ", x has " << depth;
   int64_t available = isPacked() ? weight[0] * weight[2] : weight[0];
   if (static_cast<int64_t>(getFirst()) + getColumns() > available)

@@ -45,6 +45,23 @@ LogicalResult readInteger(ModuleOp module, StringRef attribute, StringRef key, i
   value = static_cast<int>(entry.getInt());
   return success();
 }
+constexpr StringLiteral kPairProducts = "pair_products";
+/// By PairProducts; the first is that of an absent attribute.
+constexpr StringLiteral kPairProductsNames[] = {"none", "vectors", "tiles"};
+
+LogicalResult readPairProducts(ModuleOp module, PairProducts &products) {
+  products = PairProducts::None;
+  Attribute entry = module->getAttrOfType<DictionaryAttr>(kCpu).get(kPairProducts);
+  if (!entry)
+    return success();
+  auto name = dyn_cast<StringAttr>(entry);
+  for (auto [position, known] : llvm::enumerate(kPairProductsNames))
+    if (name && name == known) {
+      products = static_cast<PairProducts>(position);
+      return success();
+    }
+  return module.emitError() << "mha.cpu: pair_products must be \"none\", \"vectors\" or \"tiles\"";
+}
 } // namespace
 
 void setSchedule(ModuleOp module, const CpuSchedule &schedule, const CpuTraits &cpu) {
@@ -59,6 +76,10 @@ void setSchedule(ModuleOp module, const CpuSchedule &schedule, const CpuTraits &
   visitCpu(cpu, [&](StringRef key, int value) {
     traits.push_back(builder.getNamedAttr(key, builder.getI64IntegerAttr(value)));
   });
+  if (cpu.pairProducts != PairProducts::None)
+    traits.push_back(builder.getNamedAttr(
+        kPairProducts,
+        builder.getStringAttr(kPairProductsNames[static_cast<int>(cpu.pairProducts)])));
   module->setAttr(kSchedule, builder.getDictionaryAttr(knobs));
   module->setAttr(kCpu, builder.getDictionaryAttr(traits));
 }
@@ -73,7 +94,7 @@ LogicalResult getSchedule(ModuleOp module, CpuSchedule &schedule, CpuTraits &cpu
     if (succeeded(result))
       result = readInteger(module, kCpu, key, value);
   });
-  if (failed(result))
+  if (failed(result) || failed(readPairProducts(module, cpu.pairProducts)))
     return failure();
   auto pack = module->getAttrOfType<DictionaryAttr>(kSchedule).getAs<StringAttr>("pack_value");
   if (!pack || (pack != "as_is" && pack != "per_head"))

@@ -10,7 +10,10 @@ def Mha_PackOp : Mha_Op<"pack", [AttrSizedOperandSegments, MemoryEffects<[MemRea
   let description = [{
     `panel`: the last two dimensions of the target are (K, width): target[k][c] = source[c][k] for
     c < count, and 0 beyond. `rows`: target[r][c] = source[r][c] for r < count, and 0 for the columns
-    beyond the source's. The indices name the first element on both sides. With `padding` (rows only)
+    beyond the source's. A target of i32 holds pairs of bfloat16 along the depth of a product instead,
+    the earlier one in the lower half: `panel` has (K / 2, width), target[k][c] = (source[c][2k],
+    source[c][2k + 1]); `rows` target[r][c] = (source[2r][c], source[2r + 1][c]), and zeros up to the
+    next multiple of 32 rows. The indices name the first element on both sides. With `padding` (rows only)
     row r is zero where padding[r] hides a key: i8 not zero, or f32 -inf; whatever the source holds there.
   }];
   let arguments = (ins Mha_PackKindAttr:$kind, AnyMemRef:$source, Variadic<Index>:$source_indices,
@@ -21,6 +24,13 @@ def Mha_PackOp : Mha_Op<"pack", [AttrSizedOperandSegments, MemoryEffects<[MemRea
     (`padding` $padding^ `[` $padding_indices `]` `:` type($padding))? attr-dict `:` type($source) `,`
     type($target)
   }];
+}
+
+def Mha_AsPairsOp : Mha_Op<"as_pairs", [Pure]> {
+  let summary = "The same memory as pairs of bfloat16, one in place of each float32";
+  let arguments = (ins AnyMemRef:$floats);
+  let results = (outs AnyMemRef:$pairs);
+  let assemblyFormat = "$floats attr-dict `:` type($floats) `->` type($pairs)";
 }
 
 def Mha_ClearOp : Mha_Op<"clear", [MemoryEffects<[MemWrite]>]> {
@@ -56,7 +66,8 @@ def Mha_LoadOp : Mha_Op<"load", [AttrSizedOperandSegments]> {
   let summary = "A tile of a memref";
   let description = [{
     The tile's rows run along the last dimension but one and its columns along the last, from
-    `indices`; a panel tile covers the last three dimensions (panels, K, width) from `indices`. Rows at
+    `indices`; a panel tile covers the last three dimensions (panels, K, width) from `indices`. Of i32,
+    pairs as mha.pack writes them, K and rows count half. Rows at
     or beyond `count` and columns at or beyond `columns` are not read and hold no defined value: their
     reader must not let them reach a result.
   }];

@@ -17,6 +17,15 @@ using namespace llvm;
 
 namespace attune {
 
+static bool multipliesPairs(const Config &config) { return config.dtype == DType::BFloat16; }
+
+cpu::TargetInfo targetFor(const Config &config, const cpu::TargetInfo &target) {
+  cpu::TargetInfo result = target;
+  if (multipliesPairs(config))
+    cpu::multiplyPairs(result);
+  return result;
+}
+
 Expected<ChosenSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,
                                         const CompileOptions &options) {
   const ScheduleProblem problem = scheduleProblem(config);
@@ -247,6 +256,8 @@ Expected<CompiledModule> compile(const Config &config, ArrayRef<cpu::TargetInfo>
   Expected<std::vector<cpu::TargetInfo>> order = ordered(targets);
   if (!order)
     return order.takeError();
+  if (multipliesPairs(config))
+    cpu::multiplyPairs(*order);
   std::vector<mha::Array> parameters;
   CompiledModule result;
   result.config = config;

@@ -38,6 +38,9 @@ struct CompiledModule : ObjectCode, CompiledVariant {
   std::string text;
 };
 
+/// A target as code for a configuration uses it: with products of pairs for bfloat16.
+cpu::TargetInfo targetFor(const Config &config, const cpu::TargetInfo &target);
+
 /// The schedule that a compilation uses: the one of the options, checked, else a stored one, else
 /// the default one.
 llvm::Expected<ChosenSchedule> chooseSchedule(const Config &config, const cpu::TargetInfo &target,

@@ -233,9 +233,10 @@ std::vector<ExplainedItem> explainTensors(const Config &config) {
 }
 } // namespace
 
-Expected<std::vector<ExplainedSection>> explain(const Config &config, const cpu::TargetInfo &target,
+Expected<std::vector<ExplainedSection>> explain(const Config &config, const cpu::TargetInfo &named,
                                                 const CompileOptions &options,
                                                 const std::optional<ExplainedCall> &call) {
+  const cpu::TargetInfo target = targetFor(config, named);
   Expected<ChosenSchedule> chosen = chooseSchedule(config, target, options);
   if (!chosen)
     return chosen.takeError();

@@ -31,6 +31,15 @@ struct Describe {
   std::string operator()(const cpu::PackRowsSpec &spec) const {
     return spec.padding ? "copies rows, zeros where a key is padded" : "copies rows";
   }
+  std::string operator()(const cpu::PackPairsSpec &spec) const {
+    return formatv("packs pairs of bfloat16 {0}", spec.panel ? "into panels" : "of rows");
+  }
+  std::string operator()(const cpu::PairProductsSpec &spec) const {
+    const char *products[] = {"products of queries and keys", "product with a weight panel",
+                              "product with values"}; // by Start
+    return formatv("{0} in pairs of bfloat16, {1} columns", products[static_cast<int>(spec.start)],
+                   spec.width);
+  }
   std::string operator()(const cpu::KeyRangeSpec &) const {
     return "finds the keys that padding leaves visible";
   }
@@ -38,6 +47,9 @@ struct Describe {
     return "finds whether a tile of a bool mask is hidden, visible or mixed";
   }
   std::string operator()(const cpu::ScoresSpec &spec) const {
+    if (spec.hasProducts)
+      return formatv("online softmax of products, {0}, exp2 degree {1}{2}", text(spec.block),
+                     spec.exp2Degree, regions(spec));
     return formatv("scores and online softmax, depth {0}, {1}, exp2 degree {2}{3}{4}", spec.depth,
                    text(spec.block), spec.exp2Degree, spec.keyRows ? ", keys where they lie" : "",
                    regions(spec));

@@ -3,6 +3,7 @@
 
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
+#include "pipeline/Compiler.h"
 #include "pipeline/Pipeline.h"
 #include <limits>
 
@@ -61,7 +62,7 @@ interpretPhase(const Config &config, const cpu::TargetInfo &target, const CpuSch
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   loadDialects(context);
   auto module = buildGraph(config, context);
-  mha::setSchedule(*module, schedule, target.traits);
+  mha::setSchedule(*module, schedule, targetFor(config, target).traits);
   if (Error error = lower(*module, phase))
     return error;
   if (phase == Phase::Tiles)

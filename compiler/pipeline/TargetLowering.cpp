@@ -2,10 +2,14 @@
 #include "pipeline/TargetLowering.h"
 
 #include "codegen/cpu/MachineCode.h"
+#include "dialect/Mha.h"
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "pipeline/Pipeline.h"
+#include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -37,6 +41,18 @@ Error TargetLowering::runPasses(Phase phase) {
   return Error::success();
 }
 
+/// Which floats of the packed block are pairs of bfloat16: the elements of views of it as such.
+static BitVector pairsOfBlock(FuncOp pack, int64_t packed) {
+  BitVector pairs(packed);
+  pack.walk([&](mlir::memref::ReinterpretCastOp view) {
+    if (!view.getSource().getDefiningOp<mha::AsPairsOp>())
+      return;
+    const int64_t first = view.getStaticOffsets().front();
+    pairs.set(first, first + view.getType().getNumElements());
+  });
+  return pairs;
+}
+
 Error TargetLowering::packInto(ArrayRef<mha::Array> parameters, std::vector<float> &block) const {
   auto pack = module.get().lookupSymbol<FuncOp>("pack");
   if (!pack)
@@ -44,13 +60,14 @@ Error TargetLowering::packInto(ArrayRef<mha::Array> parameters, std::vector<floa
   std::vector<std::variant<mha::Array, int64_t>> arguments(parameters.begin(), parameters.end());
   // What pack does not write keeps what other targets wrote there.
   mha::Array written = mha::Array::filled({packed});
-  for (auto [element, value] : zip_first(*written.storage, block))
-    element = value;
+  const BitVector pairs = pairsOfBlock(pack, packed);
+  for (auto [k, element] : enumerate(*written.storage))
+    element = pairs[k] ? bit_cast<uint32_t>(block[k]) : double(block[k]);
   arguments.push_back(written);
   if (Error error = mha::interpretTiles(pack, arguments))
     return error;
-  for (auto [element, value] : zip_first(*written.storage, block))
-    value = static_cast<float>(element);
+  for (auto [k, element] : enumerate(*written.storage))
+    block[k] = pairs[k] ? bit_cast<float>(static_cast<uint32_t>(element)) : float(element);
   return Error::success();
 }
 

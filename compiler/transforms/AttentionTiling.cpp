@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -12,17 +13,18 @@ namespace attune {
 enum RangeEnd : int64_t { kFirstKey = 0, kKeyLimit = 1 };
 
 AttentionTiling::AttentionTiling(TileBuilder &tile, const AttentionStage &stage, int64_t queryTile,
-                                 int64_t accColumns)
+                                 int64_t accColumns, bool allowsPairs)
     : tile(tile), builder(tile.builder), stage(stage), attend(stage.attend), loc(tile.loc),
       queryTile(queryTile), kvTile(tile.schedule.kvTile), panel(tile.schedule.keyPanel(tile.cpu)),
-      accColumns(accColumns), regions(tile, stage),
-      packValue(tile.schedule.packValue == PackValue::PerHead) {
+      accColumns(accColumns),
+      pairs(allowsPairs && tile.multipliesPairs() && attend.getAppendedCount() == 0),
+      regions(tile, stage), packValue(tile.schedule.packValue == PackValue::PerHead) {
   for (const KeepConjunct &conjunct : regions.conjuncts())
     if (conjunct.isPadding())
       padding = conjunct.mask;
   // Values of padded keys may hold anything, NaN included: only packing makes them zero. Kernels
-  // multiply float32.
-  packValue = packValue || padding || !isFloat32(stage.value);
+  // multiply float32, or pairs.
+  packValue = packValue || padding || pairs || !isFloat32(stage.value);
 }
 
 LogicalResult AttentionTiling::prepare() {
@@ -43,6 +45,19 @@ void AttentionTiling::prepareAs(const AttentionTiling &other) {
 
 mha::TileType AttentionTiling::tileType(int64_t rows, int64_t columns) {
   return mha::TileType::get(builder.getContext(), rows, columns, builder.getF32Type(), false);
+}
+
+Type AttentionTiling::operandType() {
+  return pairs ? Type(builder.getBF16Type()) : builder.getF32Type();
+}
+
+mha::TileType AttentionTiling::operandTile(int64_t rows, int64_t columns, bool isPanel) {
+  return mha::TileType::get(builder.getContext(), rows, columns, operandType(), isPanel);
+}
+
+/// The depth of products of queries and keys as it is packed.
+int64_t AttentionTiling::packedDepth() const {
+  return pairs ? llvm::alignTo(stage.headDim, pairTileDepth) : stage.headDim;
 }
 
 //===--- Keys that padding hides -------------------------------------------===//
@@ -74,6 +89,14 @@ Value AttentionTiling::rangeEnd(Value batch, int64_t which, Value whole) {
 
 void AttentionTiling::allocatePacked(Value slots) {
   const int64_t dynamic = ShapedType::kDynamic;
+  if (pairs) {
+    Type pair = builder.getI32Type();
+    keys = tile.allocate({dynamic, dynamic, kvTile / panel, packedDepth() / 2, panel},
+                         {slots, kvTiles}, pair);
+    values = tile.allocate({dynamic, dynamic, accColumns},
+                           {slots, tile.apply(tile.d(0) * (kvTile / 2), kvTiles)}, pair);
+    return;
+  }
   keys = tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});
   if (packValue)
     values = tile.allocate({dynamic, dynamic, accColumns}, {slots, stage.sourceLength});
@@ -97,8 +120,13 @@ void AttentionTiling::packTile(ValueRange point, Value slot) {
   });
   if (packValue)
     tile.pack(mha::PackKind::Rows, {stage.value, {batch, head, first, zero}}, left,
-              {values, {slot, first, zero}},
+              {values, {slot, valueRow(point[2]), zero}},
               padding ? paddingAt(batch, first) : TileBuilder::Place());
+}
+
+/// Where the packed values of kv tile t begin.
+Value AttentionTiling::valueRow(Value t) {
+  return tile.apply(tile.d(0) * (pairs ? kvTile / 2 : kvTile), t);
 }
 
 Value AttentionTiling::headNumber(Value batch, Value head) {
@@ -125,10 +153,10 @@ QueryTile AttentionTiling::queryTileAt(ValueRange point, Value slot, bool withRo
 Value AttentionTiling::loadQuery(const QueryTile &q) {
   Value zero = tile.constant(0);
   SmallVector<Value> place = {q.batch, q.head, q.first, zero};
-  mha::TileType type = tileType(queryTile, stage.headDim);
-  if (isFloat32(stage.query))
+  mha::TileType type = operandTile(queryTile, stage.headDim);
+  if (isFloat32(stage.query) && !pairs)
     return tile.load(stage.query, place, q.count, {}, type);
-  Value copy = tile.allocate({queryTile, stage.headDim}, {});
+  Value copy = tile.allocate({queryTile, packedDepth()}, {}, operandType());
   tile.pack(mha::PackKind::Rows, {stage.query, place}, q.count, {copy, {zero, zero}});
   return tile.load(copy, {zero, zero}, q.count, {}, type);
 }
@@ -185,10 +213,11 @@ Value AttentionTiling::loadKey(const QueryTile &q, Value t, Value columns) {
 }
 
 Value AttentionTiling::loadValue(const QueryTile &q, Value t, Value columns, bool /*masked*/) {
-  Value zero = tile.constant(0), first = tile.apply(tile.d(0) * kvTile, t);
-  mha::TileType type = tileType(kvTile, accColumns);
+  Value zero = tile.constant(0);
+  mha::TileType type = operandTile(kvTile, accColumns);
   if (packValue)
-    return tile.load(values, {q.slot, first, zero}, columns, {}, type);
+    return tile.load(values, {q.slot, valueRow(t), zero}, columns, {}, type);
+  Value first = tile.apply(tile.d(0) * kvTile, t);
   return tile.load(stage.value, {q.batch, q.head, first, zero}, columns, {}, type);
 }
 

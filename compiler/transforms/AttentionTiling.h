@@ -30,9 +30,10 @@ struct KvBounds {
 
 class AttentionTiling {
 public:
-  /// Tiles of `queryTile` rows, accumulators of `accColumns` columns.
+  /// Tiles of `queryTile` rows, accumulators of `accColumns` columns. Products take pairs of
+  /// bfloat16 where the code does so and the tiling `allowsPairs`.
   AttentionTiling(TileBuilder &tile, const AttentionStage &stage, int64_t queryTile,
-                  int64_t accColumns);
+                  int64_t accColumns, bool allowsPairs = false);
   virtual ~AttentionTiling() = default;
 
   /// Reads the regions of attend; builds views and key ranges that all query tiles share.
@@ -83,10 +84,9 @@ protected:
   ScoringOperands appendedOperands(const QueryTile &q);
 
   mha::TileType tileType(int64_t rows, int64_t columns);
-  mha::TileType keyType() {
-    return mha::TileType::get(builder.getContext(), kvTile, stage.headDim, builder.getF32Type(),
-                              /*panel=*/true);
-  }
+  /// A tile that is multiplied: of float32, or of bfloat16 in pairs.
+  mha::TileType operandTile(int64_t rows, int64_t columns, bool isPanel = false);
+  mha::TileType keyType() { return operandTile(kvTile, stage.headDim, /*isPanel=*/true); }
   mha::StatsType statsType() { return mha::StatsType::get(builder.getContext(), queryTile); }
 
   TileBuilder &tile;
@@ -95,6 +95,7 @@ protected:
   mha::AttendOp attend;
   mlir::Location loc;
   const int64_t queryTile, kvTile, panel, accColumns;
+  const bool pairs; ///< products take bfloat16 in pairs
   AttentionRegions regions;
   mlir::Value queryTiles, kvTiles;
 
@@ -102,6 +103,9 @@ protected:
 
 private:
   mlir::Value loadQuery(const QueryTile &q);
+  mlir::Value valueRow(mlir::Value t);
+  mlir::Type operandType();
+  int64_t packedDepth() const;
   void findKeyRanges();
   mlir::Value rangeEnd(mlir::Value batch, int64_t which, mlir::Value whole);
   /// How many leading keys some row (or, byAllRows, every row) may see by the bounds of keep.

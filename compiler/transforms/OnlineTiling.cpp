@@ -90,7 +90,7 @@ SmallVector<Value> OnlineTiling::stepOnTile(const QueryTile &q, Value t, ValueRa
 /// One step of the online softmax; state is the accumulator and its statistics.
 SmallVector<Value> OnlineTiling::step(const QueryTile &q, const ScoringOperands &operands,
                                       ValueRange state, Value value) {
-  auto scores = mha::ScoresOp::create(builder, loc, tileType(queryTile, kvTile),
+  auto scores = mha::ScoresOp::create(builder, loc, operandTile(queryTile, kvTile),
                                       mha::RowsType::get(builder.getContext(), queryTile),
                                       statsType(), q.query, operands.key, state[1], q.batch, q.head,
                                       q.first, operands.firstKey, q.count, operands.columns,

@@ -85,10 +85,14 @@ private:
 
   void packOperands(mha::ProjectOp op) {
     Type element = builder.getF32Type();
+    int64_t depth = op.getWeight().getType().getShape()[1];
+    if (cpu.pairProducts != PairProducts::None) {
+      element = builder.getI32Type();
+      depth = llvm::alignTo(depth, pairTileDepth) / 2;
+    }
     IntegerAttr first = op.getFirstAttr(), biasFirst = builder.getI64IntegerAttr(op.getBiasStart());
     IntegerAttr columns = builder.getI64IntegerAttr(op.getColumns());
     int64_t panels = llvm::divideCeil(op.getColumns(), width);
-    int64_t depth = op.getWeight().getType().getShape()[1];
     Value weight = mha::PackWeightOp::create(builder, op.getLoc(),
                                              RankedTensorType::get({panels, depth, width}, element),
                                              inPack(op.getWeight()), first, columns);

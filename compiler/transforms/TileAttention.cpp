@@ -13,7 +13,7 @@ class AttentionTiler : public OnlineTiling {
 public:
   AttentionTiler(TileBuilder &tile, const AttentionStage &stage)
       : OnlineTiling(tile, stage, tile.schedule.queryTile,
-                     tile.schedule.paddedHeadDim(tile.cpu, stage.headDim)) {}
+                     tile.schedule.paddedHeadDim(tile.cpu, stage.headDim), /*allowsPairs=*/true) {}
 
   /// Packed keys (and values) of a head take one slot. With `unused` true, a condition of the call,
   /// there are no slots; null stands for false.

@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 
 namespace attune {
@@ -66,10 +68,29 @@ void TileBuilder::pack(mha::PackKind kind, const Place &source, Value count, con
 Value TileBuilder::asFloat32(Value rows, Value count) {
   if (isFloat32(rows))
     return rows;
+  const int64_t columns = cast<MemRefType>(rows.getType()).getShape().back();
+  return copyRows(rows, count, allocate({ShapedType::kDynamic, columns}, count));
+}
+
+Value TileBuilder::temporaryRows(Value count, int64_t columns) {
+  if (!multipliesPairs())
+    return allocate({ShapedType::kDynamic, columns}, count);
+  Value whole = apply(d(0).ceilDiv(pairTileRows) * pairTileRows, count);
+  return allocate({ShapedType::kDynamic, columns}, whole, builder.getBF16Type());
+}
+
+Value TileBuilder::asPairs(Value rows, Value count) {
+  auto type = cast<MemRefType>(rows.getType());
+  const int64_t depth = llvm::alignTo(type.getShape().back(), pairTileDepth);
+  if (rows.getDefiningOp<memref::AllocOp>() && depth == type.getShape().back())
+    return rows;
+  return copyRows(rows, count, temporaryRows(count, depth));
+}
+
+/// All workers copy.
+Value TileBuilder::copyRows(Value rows, Value count, Value copy) {
   // A block of rows is enough work to hand out.
   constexpr int64_t block = 32;
-  const int64_t columns = cast<MemRefType>(rows.getType()).getShape().back();
-  Value copy = allocate({ShapedType::kDynamic, columns}, count);
   forall(ceilDiv(count, block), [&](ValueRange point) {
     Value zero = constant(0), first = apply(d(0) * block, point[0]);
     Value left = min({builder.getAffineConstantExpr(block), d(0) - d(1)}, {count, first});

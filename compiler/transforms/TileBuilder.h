@@ -50,6 +50,17 @@ struct TileBuilder {
             const Place &padding = {});
   /// Rows (count, K) as float32: themselves, or a converted copy that all workers write.
   mlir::Value asFloat32(mlir::Value rows, mlir::Value count);
+
+  mlir::Value copyRows(mlir::Value rows, mlir::Value count, mlir::Value copy);
+
+  /// Whether products take bfloat16 in pairs.
+  bool multipliesPairs() const { return cpu.pairProducts != PairProducts::None; }
+  /// Rows (count, K) as products of pairs read them: themselves, if they are temporaryRows of whole
+  /// pair tiles, or a copy in bfloat16 that is padded with zeros to such a depth. Whole blocks of
+  /// 16 rows are there.
+  mlir::Value asPairs(mlir::Value rows, mlir::Value count);
+  /// A temporary of (count, columns): float32, or bfloat16 where products take pairs.
+  mlir::Value temporaryRows(mlir::Value count, int64_t columns);
 };
 
 /// True for elements that kernels compute with as they lie in memory.
@@ -59,8 +70,8 @@ inline bool isFloat32(mlir::Value memref) {
 
 /// The rows (R, K) of a projection's operand, and where its result goes.
 struct ProjectionStage {
-  mlir::Value x;      ///< memref<?xKxf32>
-  mlir::Value weight; ///< memref<panels x K x width>
+  mlir::Value x;      ///< memref<?xKxf32>, or memref<?xKxbf16> for products of pairs
+  mlir::Value weight; ///< memref<panels x K x width>, or memref<panels x K/2 x width> of pairs
   mlir::Value bias;   ///< memref<panels * width>, or null
   mlir::Value target; ///< memref<?xcolumns>
   mlir::Value rows;   ///< number of rows

@@ -63,13 +63,15 @@ private:
   Value headsView(Value memref, RankedTensorType heads, int64_t first, Value length);
   Value size(RankedTensorType type, unsigned dimension, Value symbol);
   Value rowCount(Value graphValue);
+  /// The rows of an activation as projections multiply them.
+  Value operandRows(Value graphValue);
 
   func::FuncOp graph, function;
   OpBuilder builder;
   TileBuilder tile;
   DenseMap<Value, Value>
       memrefs; ///< graph value -> memref, interface tensors in the caller's order
-  DenseMap<Value, Value> converted;    ///< graph value -> its rows in float32
+  DenseMap<Value, Value> operands;     ///< graph value -> its operandRows
   DenseMap<Value, Value> outputs;      ///< returned graph value -> its argument
   DenseMap<Value, Value> lengths;      ///< graph value -> L or S
   mha::Order order = mha::Order::NHLD; ///< of all interface tensors
@@ -144,8 +146,14 @@ Value FunctionTiler::packedView(int64_t offset, RankedTensorType type) {
   for (int64_t k = type.getRank() - 2; k >= 0; --k)
     strides[k] = strides[k + 1] * type.getDimSize(k + 1);
   auto layout = StridedLayoutAttr::get(builder.getContext(), offset, strides);
+  Value base = packed;
+  if (type.getElementType().isInteger(32)) {
+    auto pairs =
+        MemRefType::get(cast<MemRefType>(packed.getType()).getShape(), builder.getI32Type());
+    base = mha::AsPairsOp::create(builder, tile.loc, pairs, packed);
+  }
   return memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), packed,
+      builder, tile.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), base,
       offset, type.getShape(), strides);
 }
 
@@ -188,6 +196,14 @@ Value FunctionTiler::rowsView(Value graphValue) {
       builder, tile.loc, rows, metadata.getBaseBuffer(), builder.getIndexAttr(0),
       {OpFoldResult(rowCount(graphValue)), builder.getIndexAttr(type.getShape().back())},
       {OpFoldResult(stride), builder.getIndexAttr(1)});
+}
+
+Value FunctionTiler::operandRows(Value graphValue) {
+  Value &rows = operands[graphValue];
+  if (!rows)
+    rows = tile.multipliesPairs() ? tile.asPairs(rowsView(graphValue), rowCount(graphValue))
+                                  : tile.asFloat32(rowsView(graphValue), rowCount(graphValue));
+  return rows;
 }
 
 Value FunctionTiler::headsView(Value memref, RankedTensorType heads, int64_t first, Value length) {
@@ -301,10 +317,7 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   lengths[op.getResult()] = lengths.lookup(op.getX());
   ProjectionStage stage;
   stage.rows = rowCount(op.getX());
-  Value &x = converted[op.getX()];
-  if (!x)
-    x = tile.asFloat32(rowsView(op.getX()), stage.rows);
-  stage.x = x;
+  stage.x = operandRows(op.getX());
   stage.weight = memrefs.lookup(op.getWeight());
   stage.bias = op.getBias() ? memrefs.lookup(op.getBias()) : Value();
   stage.columns = op.getColumns();
@@ -312,8 +325,7 @@ void FunctionTiler::lower(mha::ProjectOp op) {
     memrefs[op.getResult()] = out;
     stage.target = rowsView(op.getResult());
   } else {
-    stage.target = tile.allocate({ShapedType::kDynamic, stage.columns}, stage.rows);
-    memrefs[op.getResult()] = stage.target;
+    stage.target = memrefs[op.getResult()] = tile.temporaryRows(stage.rows, stage.columns);
   }
   buildProjection(tile, stage);
 }
@@ -349,8 +361,8 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
   if (op.getWeights() && !outputs.contains(op.getWeights()))
     return op.emitOpError() << "has weights that are not returned";
   if (!merged)
-    merged = tile.allocate({ShapedType::kDynamic, merge.getResult().getType().getShape().back()},
-                           rowCount(merge.getResult()));
+    merged = tile.temporaryRows(rowCount(merge.getResult()),
+                                merge.getResult().getType().getShape().back());
   memrefs[merge.getResult()] = merged;
   Value target = size(type, 2, length);
   auto memrefOf = [&](Value graphValue) { return memrefs.lookup(graphValue); };

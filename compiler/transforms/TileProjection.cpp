@@ -12,9 +12,11 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
                                 Value panel) {
   OpBuilder &builder = tile.builder;
   Type f32 = builder.getF32Type();
+  const bool pairs = tile.multipliesPairs();
+  Type operand = pairs ? builder.getBF16Type() : f32;
   MLIRContext *context = builder.getContext();
   const int64_t width = cast<MemRefType>(stage.weight.getType()).getShape()[2];
-  const int64_t depth = cast<MemRefType>(stage.weight.getType()).getShape()[1];
+  const int64_t depth = cast<MemRefType>(stage.x.getType()).getShape()[1];
   const int64_t rowBlock = tile.schedule.projectionRows;
   const int64_t depthBlock = tile.schedule.projectionDepth;
 
@@ -32,9 +34,10 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
       [&](OpBuilder &, Location loc, Value k, ValueRange carried) {
         Value left = tile.min({builder.getAffineConstantExpr(depthBlock), depth - tile.d(0)}, k);
         Value x = tile.load(stage.x, {row, k}, rowCount, left,
-                            mha::TileType::get(context, rowBlock, depthBlock, f32, false));
-        Value w = tile.load(stage.weight, {panel, k, first}, left, {},
-                            mha::TileType::get(context, depthBlock, width, f32, false));
+                            mha::TileType::get(context, rowBlock, depthBlock, operand, false));
+        Value weightRow = pairs ? tile.apply(tile.d(0).floorDiv(2), k) : k;
+        Value w = tile.load(stage.weight, {panel, weightRow, first}, left, {},
+                            mha::TileType::get(context, depthBlock, width, operand, false));
         Value acc = mha::AccumulateOp::create(builder, loc, accType, carried[0], Value(), x, w,
                                               /*projection=*/true);
         scf::YieldOp::create(builder, loc, acc);

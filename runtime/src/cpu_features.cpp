@@ -65,12 +65,12 @@ uint64_t enabledState() {
   return (static_cast<uint64_t>(High) << 32) | Low;
 }
 
-/// Linux gives the AMX tile registers only to processes that asked for them.
+/// Linux gives the AMX tile registers only to processes that ask for them.
 bool hasAmxPermission() {
 #if defined(__linux__) && defined(SYS_arch_prctl)
-  constexpr int GetPermission = 0x1022; // ARCH_GET_XCOMP_PERM
-  uint64_t Permitted = 0;
-  return syscall(SYS_arch_prctl, GetPermission, &Permitted) == 0 && (Permitted & (1u << 18));
+  constexpr int RequestPermission = 0x1023; // ARCH_REQ_XCOMP_PERM
+  constexpr unsigned long TileData = 18;    // of XCR0
+  return syscall(SYS_arch_prctl, RequestPermission, TileData) == 0;
 #else
   return false;
 #endif

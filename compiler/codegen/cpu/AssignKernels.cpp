@@ -33,14 +33,15 @@ LogicalResult KernelAssigner::lower(Operation &op) {
         caller.erase(known);
         return lower(known);
       })
-      .Case<mha::PackOp, mha::ClearOp, mha::KeyRangeOp, mha::ClassifyOp, mha::LoadOp, mha::ZeroOp,
-            mha::StartOp, mha::SoftmaxOp, mha::AccumulateOp, mha::FinishOp, mha::EmitWeightsOp,
-            mha::EmitOp, mha::SaveOp, mha::MergeOp>([&](auto known) {
-        caller.setPlace(known);
-        lower(known);
-        caller.erase(known);
-        return success();
-      })
+      .Case<mha::PackOp, mha::AsPairsOp, mha::ClearOp, mha::KeyRangeOp, mha::ClassifyOp,
+            mha::LoadOp, mha::ZeroOp, mha::StartOp, mha::SoftmaxOp, mha::AccumulateOp,
+            mha::FinishOp, mha::EmitWeightsOp, mha::EmitOp, mha::SaveOp, mha::MergeOp>(
+          [&](auto known) {
+            caller.setPlace(known);
+            lower(known);
+            caller.erase(known);
+            return success();
+          })
       .Default([](Operation *) { return success(); });
 }
 
@@ -129,6 +130,7 @@ struct AssignKernelsPass : impl::AssignKernelsBase<AssignKernelsPass> {
       module.emitError() << "mha.target: " << llvm::toString(target.takeError());
       return signalPassFailure();
     }
+    target->kernels.pairProducts = cpu.pairProducts;
     KernelSet ignored;
     KernelCaller caller(module, schedule, target->kernels, kernels ? *kernels : ignored);
     SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());

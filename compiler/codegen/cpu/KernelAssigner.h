@@ -49,6 +49,8 @@ private:
 
   // MemoryKernels.cpp
   void lower(mha::PackOp op);
+  void lowerPairs(mha::PackOp op);
+  void lower(mha::AsPairsOp op);
   void lower(mha::ClearOp op);
   void lower(mha::KeyRangeOp op);
   void lower(mha::ClassifyOp op);
@@ -68,6 +70,9 @@ private:
   void lower(mha::SaveOp op);
   void lower(mha::MergeOp op);
   void lowerFewRows(mha::AccumulateOp op);
+  void lowerPairs(mha::AccumulateOp op);
+  /// The products of queries and keys in pairs, into a scratch of the type of p.
+  mlir::Value pairProducts(mha::ScoresOp op);
   StatsBuffer statistics(int64_t rows);
   mlir::Value accumulator(mha::TileType type);
   template <typename Op>

@@ -12,6 +12,8 @@ void KernelAssigner::lower(mha::PackOp op) {
   auto target = cast<MemRefType>(op.getTarget().getType());
   auto source = cast<MemRefType>(op.getSource().getType());
   const int64_t padded = target.getShape().back();
+  if (target.getElementType().isInteger(32))
+    return lowerPairs(op);
   if (op.getKind() == mha::PackKind::Panel) {
     const int64_t depth = target.getDimSize(target.getRank() - 2);
     Value from =
@@ -41,6 +43,39 @@ void KernelAssigner::lower(mha::PackOp op) {
                          {op.getCount(), width(op.getTarget(), padded)});
   llvm::append_values(operands, columns, to);
   caller.call(spec, operands);
+}
+
+/// Whole tiles of pairs are written, whatever the count: a tile of values has so many.
+void KernelAssigner::lowerPairs(mha::PackOp op) {
+  auto target = cast<MemRefType>(op.getTarget().getType());
+  auto source = cast<MemRefType>(op.getSource().getType());
+  PackPairsSpec spec{caller.elementType(op.getSource()), op.getKind() == mha::PackKind::Panel};
+  SmallVector<Value> operands = {
+      caller.view(op.getSource(), op.getSourceIndices(),
+                  {op.getCount(), caller.index(source.getShape().back())})};
+  Value pairs;
+  if (spec.panel) {
+    operands.push_back(op.getCount());
+    pairs = caller.index(target.getDimSize(target.getRank() - 2));
+  } else {
+    Value tiles = caller.ceilDiv(op.getCount(), pairTileDepth);
+    pairs = arith::MulIOp::create(caller.builder(), op.getLoc(), tiles,
+                                  caller.index(pairTileDepth / 2));
+  }
+  if (op.getPadding()) {
+    operands.push_back(caller.view(op.getPadding(), op.getPaddingIndices(), op.getCount()));
+    spec.padding = caller.elementType(op.getPadding());
+  }
+  operands.push_back(caller.view(op.getTarget(), op.getTargetIndices(),
+                                 {pairs, caller.index(target.getShape().back())}));
+  caller.call(spec, operands);
+}
+
+/// The cast disappears with the types of memrefs.
+void KernelAssigner::lower(mha::AsPairsOp op) {
+  auto cast = UnrealizedConversionCastOp::create(caller.builder(), op.getLoc(),
+                                                 op.getPairs().getType(), op.getFloats());
+  op.getPairs().replaceAllUsesWith(cast.getResult(0));
 }
 
 void KernelAssigner::lower(mha::ClearOp op) { caller.fill(op.getTarget(), 0.0); }
@@ -83,7 +118,10 @@ void KernelAssigner::lower(mha::LoadOp op) {
   } else if (isRegionOperand(op)) {
     buffer.memref = regionOperand(op, buffer);
   } else {
-    buffer.memref = caller.view(op.getSource(), op.getIndices(), {buffer.count, buffer.columns});
+    const bool pairs = cast<MemRefType>(op.getSource().getType()).getElementType().isInteger(32);
+    buffer.memref =
+        caller.view(op.getSource(), op.getIndices(),
+                    {pairs ? caller.ceilDiv(buffer.count, 2) : buffer.count, buffer.columns});
   }
   tiles[op.getTile()] = buffer;
 }

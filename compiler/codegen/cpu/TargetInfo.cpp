@@ -18,8 +18,8 @@ namespace {
 /// The names of the CPUs without extensions: here, and of AArch64 in LLVM.
 constexpr llvm::StringRef kX86 = "x86-64", kAArch64 = "aarch64", kAArch64Baseline = "generic";
 
-/// LLVM's feature names and the run-time check's bits. AMX is not among them: LLVM uses it only
-/// where asked, and the operating system grants it process by process.
+/// LLVM's feature names and the run-time check's bits. AMX is not among them: only
+/// code that multiplies by tiles needs it (multiplyPairs).
 struct FeatureBit {
   llvm::StringLiteral name;
   uint32_t bit;
@@ -60,6 +60,9 @@ void setFeatures(TargetInfo &target, const Features &features) {
   kernels.vectorLanes = kernels.avx512 ? 16 : kernels.avx2 ? 8 : 4;
   target.traits.vectorLanes = kernels.vectorLanes;
   target.traits.vectorRegisters = kernels.avx512 ? 32 : 16;
+  if (kernels.avx512 && has("avx512bf16"))
+    target.pairProducts =
+        has("amx-tile") && has("amx-bf16") ? PairProducts::Tiles : PairProducts::Vectors;
 }
 
 TargetInfo x86Target(llvm::StringRef name, llvm::StringRef cpu, const Features &features) {
@@ -108,6 +111,9 @@ llvm::Expected<TargetInfo> hostTarget() {
     return llvm::createStringError("no code can be generated for this machine (%s), only for "
                                    "x86_64 and aarch64",
                                    process.getArchName().str().c_str());
+  // The operating system may keep the tile registers from this process.
+  if (target.pairProducts == PairProducts::Tiles && !(attune_cpu_features() & ATTUNE_CPU_AMX))
+    target.pairProducts = PairProducts::Vectors;
   if (long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE); bytes > 0)
     target.traits.l1Bytes = bytes;
   if (long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
@@ -149,6 +155,18 @@ std::vector<std::string> targetNames() {
   return names;
 }
 
+void multiplyPairs(llvm::MutableArrayRef<TargetInfo> targets) {
+  if (llvm::any_of(targets, [](const TargetInfo &target) {
+        return target.pairProducts == PairProducts::None;
+      }))
+    return;
+  for (TargetInfo &target : targets) {
+    target.kernels.pairProducts = target.traits.pairProducts = target.pairProducts;
+    if (target.pairProducts == PairProducts::Tiles)
+      target.requiredFeatures |= ATTUNE_CPU_AMX;
+  }
+}
+
 TargetInfo baselineOf(const TargetInfo &target) {
   return target.kernels.arch == KernelTarget::Arch::AArch64
              ? aarch64Target(kAArch64, kAArch64Baseline)
@@ -157,14 +175,16 @@ TargetInfo baselineOf(const TargetInfo &target) {
 
 std::string describe(const TargetInfo &target) {
   // Whole structs, so that a field that is added and forgotten here does not compile.
-  const auto &[name, triple, cpu, instructionSet, features, kernels, traits, required] = target;
-  const auto &[arch, sse41, avx, f16c, fma, avx2, avx512, kernelLanes] = kernels;
-  const auto &[lanes, registers, l1Bytes, l2Bytes] = traits;
-  return llvm::formatv("{0} {1} {2} {3} {4} {5:x}\n{6} {7} {8} {9} {10} {11} {12} {13}\n"
-                       "{14} {15} {16} {17}",
+  const auto &[name, triple, cpu, instructionSet, features, kernels, traits, required, best] =
+      target;
+  const auto &[arch, sse41, avx, f16c, fma, avx2, avx512, kernelLanes, products] = kernels;
+  const auto &[lanes, registers, l1Bytes, l2Bytes, pairProducts] = traits;
+  return llvm::formatv("{0} {1} {2} {3} {4} {5:x}\n{6} {7} {8} {9} {10} {11} {12} {13} {14}\n"
+                       "{15} {16} {17} {18} {19} {20}",
                        name, triple, cpu, instructionSet, features, required,
                        static_cast<int>(arch), sse41, avx, f16c, fma, avx2, avx512, kernelLanes,
-                       lanes, registers, l1Bytes, l2Bytes);
+                       static_cast<int>(products), lanes, registers, l1Bytes, l2Bytes,
+                       static_cast<int>(pairProducts), static_cast<int>(best));
 }
 
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name) {

@@ -21,11 +21,17 @@ struct TargetInfo {
   KernelTarget kernels;
   CpuTraits traits;
   uint32_t requiredFeatures = 0; ///< ATTUNE_CPU_* bits
+  /// The best that the CPU has; what code uses is in kernels and traits (multiplyPairs).
+  PairProducts pairProducts = PairProducts::None;
 };
 
 /// Resolves `host`, `aarch64` or any x86-64 or AArch64 CPU name that LLVM knows. An unknown name is
 /// an error that lists the nearest ones.
 llvm::Expected<TargetInfo> resolveTarget(llvm::StringRef name);
+
+/// Makes the targets of one object multiply bfloat16 in pairs, each by what it has, unless one of
+/// them has nothing: they share packed weights.
+void multiplyPairs(llvm::MutableArrayRef<TargetInfo> targets);
 
 /// The target of the same architecture whose code every CPU of it runs.
 TargetInfo baselineOf(const TargetInfo &target);

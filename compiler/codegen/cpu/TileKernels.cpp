@@ -76,18 +76,41 @@ LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
   spec.tileColumns = op.getP().getType().getColumns();
   spec.exp2Degree = caller.schedule().exp2Degree;
   const StatsBuffer old = stats.find(op.getStats())->second;
-  SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
-                                 tiles.lookup(op.getKey()).memref, old.maximum, old.sum};
-  appendScoringOperands(op, spec, scalars, operands);
   const int64_t rows = op.getP().getType().getRows();
-  Value p = caller.scratch("p", {rows, spec.tileColumns});
-  Value rescale = caller.scratch("rescale", {rows});
-  llvm::append_values(operands, p, p, old.nextMaximum, old.nextSum, rescale);
+  Value p = caller.scratch("p", {rows, spec.tileColumns}, op.getP().getType().getElementType());
+  Value score = p, rescale = caller.scratch("rescale", {rows});
+  SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
+                                 tiles.lookup(op.getKey()).memref};
+  if (spec.keyType == ElementType::I32) {
+    score = pairProducts(op);
+    operands = {score};
+    spec.hasProducts = true;
+    spec.keyType = ElementType::F32;
+    spec.pType = ElementType::BF16;
+  }
+  llvm::append_values(operands, old.maximum, old.sum);
+  appendScoringOperands(op, spec, scalars, operands);
+  operands.push_back(p);
+  if (storesScores(spec))
+    operands.push_back(score);
+  llvm::append_values(operands, old.nextMaximum, old.nextSum, rescale);
   caller.call(spec, operands);
   tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
   rescales[op.getRescale()] = rescale;
   stats[op.getNewStats()] = {old.nextMaximum, old.nextSum, old.maximum, old.sum};
   return success();
+}
+
+Value KernelAssigner::pairProducts(mha::ScoresOp op) {
+  const CpuSchedule &schedule = caller.schedule();
+  mha::TileType p = op.getP().getType();
+  Value score = caller.scratch("s", {p.getRows(), p.getColumns()});
+  PairProductsSpec spec{PairProductsSpec::Start::Fresh, schedule.scores,
+                        schedule.scores.vectors * caller.lanes(), /*panels=*/true};
+  caller.call(spec, {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref,
+                     op.getCount(), caller.index(op.getQuery().getType().getColumns()),
+                     caller.ceilDiv(op.getColumns(), spec.width), score});
+  return score;
 }
 
 LogicalResult KernelAssigner::lower(mha::LogitsOp op) {
@@ -128,9 +151,28 @@ void KernelAssigner::lowerFewRows(mha::AccumulateOp op) {
   tiles[op.getResult()] = acc;
 }
 
+void KernelAssigner::lowerPairs(mha::AccumulateOp op) {
+  TileBuffer acc = tiles.lookup(op.getAcc()), a = tiles.lookup(op.getA()),
+             b = tiles.lookup(op.getB());
+  const CpuSchedule &schedule = caller.schedule();
+  PairProductsSpec spec{PairProductsSpec::Start::Added,
+                        op.getProjection() ? schedule.projection : schedule.values,
+                        op.getAcc().getType().getColumns()};
+  SmallVector<Value> operands = {a.memref, b.memref};
+  if (op.getRescale()) {
+    spec.start = PairProductsSpec::Start::Rescaled;
+    operands.push_back(rescales.lookup(op.getRescale()));
+  }
+  llvm::append_values(operands, a.count, b.count, acc.memref);
+  caller.call(spec, operands);
+  tiles[op.getResult()] = acc;
+}
+
 void KernelAssigner::lower(mha::AccumulateOp op) {
   if (op.getFewRows())
     return lowerFewRows(op);
+  if (caller.elementType(tiles.lookup(op.getB()).memref) == ElementType::I32)
+    return lowerPairs(op);
   TileBuffer acc = tiles.lookup(op.getAcc()), a = tiles.lookup(op.getA()),
              b = tiles.lookup(op.getB());
   AccumulateSpec spec;

@@ -49,6 +49,14 @@ private:
   }
 
   std::vector<TimedKernel> describe(const ScoresSpec &spec) {
+    if (spec.hasProducts) {
+      const unsigned count = 3 + spec.tiles.size();
+      const int64_t width = spec.block.vectors * target.vectorLanes;
+      return one(spec, WorkPhase::Softmax,
+                 {{(2 * spec.exp2Degree + 9) * width,
+                   {{count, WorkExtent::kValue, spec.block.rows}, {count + 1}}}},
+                 {});
+    }
     return scoring(spec, /*statistics=*/2, /*stored=*/1, 2 * spec.exp2Degree + 9, {});
   }
 
@@ -71,6 +79,31 @@ private:
     if (!spec.aColumns) // else a tile's probabilities
       bytes.push_back({elementBytes(0), {{count}, {depth}}});
     return one(spec, spec.prefetchNext ? WorkPhase::Projection : WorkPhase::Values, flops, bytes);
+  }
+
+  std::vector<TimedKernel> describe(const PackPairsSpec &spec) {
+    Work bytes;
+    for (auto [position, argument] : llvm::enumerate(whole.arguments))
+      if (argument.kind == KernelArgument::Kind::Buffer)
+        bytes.push_back(buffer(position));
+    return one(spec, WorkPhase::Packing, {}, bytes);
+  }
+
+  /// Rows and depth are counted in whole blocks; `a` of values are probabilities of a tile.
+  std::vector<TimedKernel> describe(const PairProductsSpec &spec) {
+    const unsigned count = spec.start == PairProductsSpec::Start::Rescaled ? 3 : 2;
+    const bool tiles = target.pairProducts == PairProducts::Tiles;
+    WorkExtent rows{count, WorkExtent::kValue, tiles ? pairTileRows : spec.block.rows};
+    WorkExtent depth{count + 1, WorkExtent::kValue, tiles ? pairTileDepth : 2};
+    Work flops{{2 * spec.width, {rows, depth}}};
+    Work bytes{{spec.width * 2, {depth}}};
+    if (spec.panels)
+      for (Work *work : {&flops, &bytes})
+        work->back().extents.push_back({count + 2});
+    if (spec.start != PairProductsSpec::Start::Rescaled)
+      bytes.push_back({2, {{count}, {count + 1}}});
+    const WorkPhase phases[] = {WorkPhase::Scores, WorkPhase::Projection, WorkPhase::Values};
+    return one(spec, phases[static_cast<int>(spec.start)], flops, bytes);
   }
 
   std::vector<TimedKernel> describe(const AccumulateRowsSpec &spec) {

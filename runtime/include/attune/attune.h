@@ -164,7 +164,8 @@ enum {
   ATTUNE_CPU_AVXVNNI = 1u << 17
 };
 
-/* The features of the CPU this process runs on that the operating system has enabled. */
+/* The features of the CPU this process runs on that the operating system has enabled. Linux enables
+ * AMX for a process that asks, which this does, where the CPU has it. */
 uint32_t attune_cpu_features(void);
 
 /* Sizes bound from the arguments of a call, indexed by attune_symbol (entry 0 unused). */

@@ -7,6 +7,7 @@
 #define ATTUNE_CODEGEN_CPU_KERNELS_HALIDECOMMON_H
 
 #include "codegen/cpu/kernels/Kernel.h"
+#include "codegen/cpu/kernels/KernelSymbol.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include <Halide.h>
@@ -24,21 +25,9 @@ struct Recipe {
 /// The Halide target of a kernel: no runtime, no checks, strict floating point.
 Halide::Target halideTarget(const KernelTarget &target);
 
-/// A symbol: attune_PREFIX_HASH. The hash covers prefix, specification text, target and the version
-/// of Halide.
-std::string kernelSymbol(llvm::StringRef prefix, llvm::StringRef spec, const KernelTarget &target);
-
 /// Adds bitcode to a description. Errors of Halide become llvm::Error.
 llvm::Expected<Kernel> compileKernel(Kernel kernel, const KernelTarget &target,
                                      llvm::function_ref<Recipe()> build);
-
-/// Descriptions of arguments.
-KernelArgument bufferArgument(int rank, ElementType type = ElementType::F32);
-KernelArgument int32Argument();
-KernelArgument float32Argument();
-
-/// What the name of a kernel says of a type: nothing of float32.
-std::string typeSuffix(ElementType type);
 
 /// The type of elements in Halide.
 Halide::Type halideType(ElementType type);

@@ -34,6 +34,7 @@ struct KernelTarget {
   bool sse41 = false, avx = false, f16c = false, fma = false, avx2 = false;
   bool avx512 = false; ///< F, CD, VL, BW, DQ
   int vectorLanes = 4; ///< float32 lanes of the registers that the schedule counts in
+  PairProducts pairProducts = PairProducts::None; ///< how bfloat16 is multiplied
 };
 
 // THE KERNELS
@@ -62,6 +63,20 @@ struct PackRowsSpec {
   ElementType type = ElementType::F32;
   ElementType outType = ElementType::F32;
   std::optional<ElementType> padding = std::nullopt;
+};
+
+/// Packs bfloat16 in pairs that follow each other along the depth, an i32 each with the earlier one
+/// in its lower half. Zero where there is no element. Floats are rounded to nearest.
+/// panel:  pairs[k][c] = {in[c][2k], in[c][2k + 1]}
+///   (in[count][depth], i32 count, pairs[...][width] dense)
+/// rows:   pairs[k][c] = {in[2k][c], in[2k + 1][c]}
+///   (in[count][columns], [padding[count] if padded,] pairs[...][paddedColumns])
+/// All sizes are extents; width and paddedColumns are multiples of 16, as are the pairs of a panel.
+/// Rows that `padding` hides, as that of PackRowsSpec does, become zero.
+struct PackPairsSpec {
+  ElementType type = ElementType::F32; ///< F32 or BF16
+  bool panel = false;
+  std::optional<ElementType> padding = std::nullopt; ///< rows only
 };
 
 /// A tile operand of a region: [R][C], or one row [1][C] that serves every query row.
@@ -95,6 +110,9 @@ struct ScoringSpec {
   int64_t depth = 0;   ///< head_dim
   bool keyRows = false;
   ElementType keyType = ElementType::F32; ///< another float than F32 with keyRows alone
+  /// The products q . k^T were computed by PairProducts: products[R][C], whose row stride is that
+  /// of p, stands in place of query and key.
+  bool hasProducts = false;
   double scale = 1;
   RegionProgram score; ///< empty: t itself
   RegionProgram keep;  ///< empty: all true
@@ -119,7 +137,12 @@ struct ScoringSpec {
 struct ScoresSpec : ScoringSpec {
   int tileColumns = 0; ///< row stride of p and s; at least C
   int exp2Degree = 6;
+  ElementType pType = ElementType::F32; ///< BF16 with hasProducts; p and s are apart then
 };
+
+/// Whether s is written: not where it would be the products that the kernel was given, else it may
+/// be their memory.
+bool storesScores(const ScoresSpec &spec);
 
 /// First pass of a softmax over whole rows: t into memory, and maxima.
 /// (query, key, max_in[R], tile operands, i32 values of ScoringSpec, s[R][C], max_out[R])
@@ -182,6 +205,22 @@ struct AccumulateSpec {
   bool bDense = true;
   bool prefetchNext = false;
   int aColumns = 0; ///< static row stride of `a`, which then has R rows; 0: a run-time stride
+};
+
+/// Products of bfloat16 with sums in float32, where b lies in pairs (PackPairsSpec):
+///   c[r][p * width + j] = start + sum over k of a[r][k] * b[p][k / 2][j][k % 2]
+///   start: 0 if Fresh (scores), c if Added (projections), c * rescale[r] if Rescaled (values)
+/// (a[R][depth] bf16, b[panels][pairs][width] i32 or, without panels, b[pairs][width],
+///  [rescale[R] if Rescaled,] i32 count, i32 depth, [i32 panels,] c[R][...])
+/// R = count rounded up to whole register blocks, or to 16 with tiles: so many rows of `a` and c
+/// are there, and beyond count hold anything. With tiles the depth counts up to the next multiple
+/// of 32: `a` and b are there, and one of them is zero where the other is finite. Subnormal numbers
+/// count as zero.
+struct PairProductsSpec {
+  enum class Start { Fresh, Added, Rescaled } start = Start::Fresh;
+  RegisterBlock block; ///< of vectors; tiles have blocks of their own
+  int64_t width = 0;   ///< a multiple of block.vectors * lanes
+  bool panels = false;
 };
 
 /// acc = acc * rescale + a . b for a few rows, in place, where b is read once: as many rows of b as
@@ -267,6 +306,8 @@ llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &targ
   X(Logits)                                                                                        \
   X(Softmax)                                                                                       \
   X(EmitWeights)                                                                                   \
+  X(PackPairs)                                                                                     \
+  X(PairProducts)                                                                                  \
   X(KeyRange) X(Classify) X(Accumulate) X(Finish) X(Emit) X(AccumulateRows) X(Save) X(Merge)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \
   template <> Kernel describeKernel(const NAME##Spec &spec, const KernelTarget &target);           \

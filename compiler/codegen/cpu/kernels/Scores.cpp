@@ -66,7 +66,8 @@ void ScoresKernel::defineProbabilities() {
   Func rowMaximum("row_maximum");
   rowMaximum(row) = finiteMaximum(maxOut(row));
   probability(column, row) =
-      exp2Polynomial(exponent(score(column, row), rowMaximum(row)), spec.exp2Degree);
+      Halide::cast(halideType(spec.pType),
+                   exp2Polynomial(exponent(score(column, row), rowMaximum(row)), spec.exp2Degree));
 
   // THE SCHEDULE
   rowMaximum.compute_at(probability, row).store_in(MemoryType::Stack);
@@ -82,9 +83,12 @@ void ScoresKernel::defineSums() {
   // THE ALGORITHM
   Func laneSum("lane_sum");
   RDom p(0, panels, "p");
+  // What the values are multiplied by is summed: rounded numbers.
+  Func added("added");
+  added(column, row) = Halide::cast<float>(probability(column, row));
   auto add = [](const Expr &a, const Expr &b) { return a + b; };
   laneSum(lane, row) = sumIn(lane, row) * rescale(row);
-  laneSum(lane, row) += vectorsOfRow(probability, p, add);
+  laneSum(lane, row) += vectorsOfRow(added, p, add);
   sumOut(lane, row) = laneSum(lane, row);
 
   // THE SCHEDULE
@@ -97,7 +101,7 @@ void ScoresKernel::defineSums() {
 
 /// Defines the functions of the part and gives those that are outputs.
 std::vector<Func> ScoresKernel::defineOutputs() {
-  if (spec.part == ScoringPart::Softmax)
+  if (spec.part == ScoringPart::Softmax || !storesScores(spec))
     readScores(spec.tileColumns);
   else
     defineScores();
@@ -107,7 +111,7 @@ std::vector<Func> ScoresKernel::defineOutputs() {
   defineRescale();
   defineProbabilities();
   defineSums();
-  if (spec.part == ScoringPart::Softmax)
+  if (spec.part == ScoringPart::Softmax || !storesScores(spec))
     return {probability, maxOut, sumOut, rescale};
   return {probability, score, maxOut, sumOut, rescale};
 }
@@ -120,22 +124,35 @@ Recipe ScoresKernel::build() {
     probability.output_buffer().dim(1).set_stride(spec.tileColumns);
     sumOut.output_buffer().dim(1).set_stride(lanes);
   }
-  if (spec.part != ScoringPart::Softmax)
+  if (spec.part != ScoringPart::Softmax && storesScores(spec))
     score.output_buffer().dim(1).set_stride(spec.tileColumns);
   std::vector<Halide::Argument> arguments{query, key, maxIn, sumIn};
+  if (spec.hasProducts) {
+    stored.dim(1).set_stride(spec.tileColumns);
+    arguments = {stored, maxIn, sumIn};
+  }
   appendArguments(arguments);
   return {outputs, arguments};
 }
 
 } // namespace
 
+bool storesScores(const ScoresSpec &spec) {
+  return !spec.hasProducts || !canFoldScale(spec) || !spec.keep.empty();
+}
+
 template <> Kernel describeKernel(const ScoresSpec &spec, const KernelTarget &target) {
   std::string key;
   llvm::raw_string_ostream(key) << spec.tileColumns << ' ' << spec.exp2Degree << ' '
-                                << scoringKey(spec);
-  return {kernelSymbol(scoringPrefix("scores", spec), key, target),
-          scoringArguments(spec, {1, 2}, {2, 2, 1, 2, 1}, 1),
-          {}};
+                                << elementName(spec.pType) << ' ' << scoringKey(spec);
+  Kernel kernel{kernelSymbol(scoringPrefix("scores", spec), key, target), {}, {}};
+  if (storesScores(spec))
+    kernel.arguments = scoringArguments(spec, {1, 2}, {2, 2, 1, 2, 1}, 1);
+  else
+    kernel.arguments = scoringArguments(spec, {1, 2}, {2, 1, 2, 1}, std::nullopt);
+  if (spec.pType != ElementType::F32)
+    kernel.arguments[kernel.arguments.size() - (storesScores(spec) ? 5 : 4)].type = spec.pType;
+  return kernel;
 }
 
 template <>

@@ -18,7 +18,7 @@ ScoringKernel::ScoringKernel(const ScoringSpec &spec, const KernelTarget &target
     : lanes(target.vectorLanes), panelWidth(spec.block.vectors * target.vectorLanes),
       scaleIsFolded(foldScale), query(inputBuffer("query", 2)),
       key(inputBuffer("key", spec.keyRows ? 2 : 3, spec.keyType)), maxIn(inputBuffer("max_in", 1)),
-      spec(spec), stored(inputBuffer("stored", 2)) {
+      stored(inputBuffer("stored", 2)), spec(spec) {
   rows = roundedUp(count, spec.block.rows);
   lastRow = count - 1;
   for (size_t i = 0; i < spec.tiles.size(); ++i)
@@ -156,7 +156,11 @@ Func ScoringKernel::rowProducts() {
 
 void ScoringKernel::defineScores() {
   // THE ALGORITHM
-  Func dot = spec.keyRows ? rowProducts() : panelProducts();
+  Func dot("dot");
+  if (spec.hasProducts)
+    dot(column, row) = stored(column, row);
+  else
+    dot = spec.keyRows ? rowProducts() : panelProducts();
   Expr value = dot(column, row);
   if (!scaleIsFolded) {
     value = value * static_cast<float>(spec.scale);
@@ -222,8 +226,9 @@ void ScoringKernel::appendArguments(std::vector<Halide::Argument> &arguments) co
 std::string scoringPrefix(llvm::StringRef name, const ScoringSpec &spec) {
   const char *part[] = {"", "_products", "_softmax"}; // by ScoringPart
   return (name + part[static_cast<int>(spec.part)] + (spec.keyRows ? "_rows" : "") +
-          typeSuffix(spec.keyType) + "_" + std::to_string(spec.block.rows) + "x" +
-          std::to_string(spec.block.vectors) + "_d" + std::to_string(spec.depth))
+          (spec.hasProducts ? "_of_products" : "") + typeSuffix(spec.keyType) + "_" +
+          std::to_string(spec.block.rows) + "x" + std::to_string(spec.block.vectors) + "_d" +
+          std::to_string(spec.depth))
       .str();
 }
 
@@ -239,9 +244,11 @@ std::string scoringKey(const ScoringSpec &spec) {
 
 std::vector<KernelArgument> scoringArguments(const ScoringSpec &spec,
                                              llvm::ArrayRef<int> statistics,
-                                             llvm::ArrayRef<int> outputs, size_t stored) {
-  std::vector<KernelArgument> arguments{bufferArgument(2),
-                                        bufferArgument(spec.keyRows ? 2 : 3, spec.keyType)};
+                                             llvm::ArrayRef<int> outputs,
+                                             std::optional<size_t> stored) {
+  std::vector<KernelArgument> arguments{bufferArgument(2)};
+  if (!spec.hasProducts)
+    arguments.push_back(bufferArgument(spec.keyRows ? 2 : 3, spec.keyType));
   for (int rank : statistics)
     arguments.push_back(bufferArgument(rank));
   for (const RegionTile &tile : spec.tiles)
@@ -250,7 +257,7 @@ std::vector<KernelArgument> scoringArguments(const ScoringSpec &spec,
   if (spec.keyRows)
     arguments.push_back({KernelArgument::Kind::Address, ElementType::F32, 0, 1});
   if (spec.part == ScoringPart::Softmax)
-    arguments.push_back(bufferArgument(outputs[stored]));
+    arguments.push_back(bufferArgument(outputs[*stored]));
   for (auto [position, rank] : llvm::enumerate(outputs))
     if (spec.part == ScoringPart::Whole ||
         (spec.part == ScoringPart::Products) == (position == stored))

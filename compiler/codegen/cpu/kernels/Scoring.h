@@ -34,6 +34,7 @@ protected:
   const int lanes, panelWidth;
   const bool scaleIsFolded;
   Halide::ImageParam query, key, maxIn;
+  Halide::ImageParam stored; ///< scores that a kernel before has stored, or products
   Halide::Param<int32_t> panels{"panels"};
   Halide::Param<uint64_t> keyAddress{"key_address"};
   Halide::Expr rows; ///< count rounded up to whole register blocks
@@ -54,7 +55,6 @@ private:
   Halide::Param<int32_t> count{"count"}, batch{"batch"}, head{"head"}, firstQuery{"first_query"},
       firstKey{"first_key"};
   std::vector<Halide::Param<int32_t>> scalars;
-  Halide::ImageParam stored;
   Halide::Expr lastRow;
   std::vector<Halide::Func> indices;
 };
@@ -62,12 +62,14 @@ private:
 /// Everything of a specification that its register block and depth do not say.
 std::string scoringKey(const ScoringSpec &spec);
 
-/// The arguments of a kernel: query, key, statistics of the given ranks, what
+/// The arguments of a kernel: query and key, or their products, statistics of the given ranks, what
 /// ScoringKernel::appendArguments lists, outputs of the given ranks but for s, the output at
-/// position `stored`, of which the part of the specification decides whether it is one.
+/// position `stored` if there is one, of which the part of the specification decides whether it is
+/// one.
 std::vector<KernelArgument> scoringArguments(const ScoringSpec &spec,
                                              llvm::ArrayRef<int> statistics,
-                                             llvm::ArrayRef<int> outputs, size_t stored);
+                                             llvm::ArrayRef<int> outputs,
+                                             std::optional<size_t> stored);
 
 /// The readable part of a symbol.
 std::string scoringPrefix(llvm::StringRef name, const ScoringSpec &spec);
