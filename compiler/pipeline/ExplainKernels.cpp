@@ -35,10 +35,10 @@ struct Describe {
     return formatv("packs pairs of bfloat16 {0}", spec.panel ? "into panels" : "of rows");
   }
   std::string operator()(const cpu::PairProductsSpec &spec) const {
-    const char *products[] = {"products of queries and keys", "product with a weight panel",
-                              "product with values"}; // by Start
-    return formatv("{0} in pairs of bfloat16, {1} columns", products[static_cast<int>(spec.start)],
-                   spec.width);
+    const char *product = spec.panels         ? "products of queries and keys"
+                          : spec.prefetchNext ? "product with a weight panel"
+                                              : "product with values";
+    return formatv("{0} in pairs of bfloat16, {1} columns", product, spec.width);
   }
   std::string operator()(const cpu::KeyRangeSpec &) const {
     return "finds the keys that padding leaves visible";

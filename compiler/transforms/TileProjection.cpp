@@ -29,26 +29,34 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
   auto accType = mha::TileType::get(context, rowBlock, width, f32, false);
   Value zero = mha::ZeroOp::create(builder, tile.loc, accType);
   Value first = tile.constant(0);
-  auto loop = scf::ForOp::create(
-      builder, tile.loc, first, tile.constant(depth), tile.constant(depthBlock), zero,
-      [&](OpBuilder &, Location loc, Value k, ValueRange carried) {
-        Value left = tile.min({builder.getAffineConstantExpr(depthBlock), depth - tile.d(0)}, k);
-        Value x = tile.load(stage.x, {row, k}, rowCount, left,
-                            mha::TileType::get(context, rowBlock, depthBlock, operand, false));
-        Value weightRow = pairs ? tile.apply(tile.d(0).floorDiv(2), k) : k;
-        Value w = tile.load(stage.weight, {panel, weightRow, first}, left, {},
-                            mha::TileType::get(context, depthBlock, width, operand, false));
-        Value acc = mha::AccumulateOp::create(builder, loc, accType, carried[0], Value(), x, w,
-                                              /*projection=*/true);
-        scf::YieldOp::create(builder, loc, acc);
-      });
+  auto accumulate = [&](Value acc, Value k) -> Value {
+    Value left = tile.min({builder.getAffineConstantExpr(depthBlock), depth - tile.d(0)}, k);
+    Value x = tile.load(stage.x, {row, k}, rowCount, left,
+                        mha::TileType::get(context, rowBlock, depthBlock, operand, false));
+    Value weightRow = pairs ? tile.apply(tile.d(0).floorDiv(2), k) : k;
+    Value w = tile.load(stage.weight, {panel, weightRow, first}, left, {},
+                        mha::TileType::get(context, depthBlock, width, operand, false));
+    return mha::AccumulateOp::create(builder, tile.loc, accType, acc, Value(), x, w,
+                                     /*projection=*/true);
+  };
+  // A single block of pairs starts with zeros, which its product need not read.
+  Value acc;
+  if (pairs && depth <= depthBlock)
+    acc = accumulate(zero, first);
+  else
+    acc = scf::ForOp::create(builder, tile.loc, first, tile.constant(depth),
+                             tile.constant(depthBlock), zero,
+                             [&](OpBuilder &, Location loc, Value k, ValueRange carried) {
+                               scf::YieldOp::create(builder, loc, accumulate(carried[0], k));
+                             })
+              .getResult(0);
   Value bias;
   if (stage.bias)
     bias = memref::SubViewOp::create(builder, tile.loc, stage.bias, {OpFoldResult(column)},
                                      {OpFoldResult(builder.getIndexAttr(width))},
                                      {OpFoldResult(builder.getIndexAttr(1))});
-  mha::EmitOp::create(builder, tile.loc, loop.getResult(0), bias, stage.target,
-                      ValueRange{row, column}, rowCount, columnCount);
+  mha::EmitOp::create(builder, tile.loc, acc, bias, stage.target, ValueRange{row, column}, rowCount,
+                      columnCount);
 }
 
 void buildProjection(TileBuilder &tile, const ProjectionStage &stage) {

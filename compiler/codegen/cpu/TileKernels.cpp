@@ -13,8 +13,18 @@ Value KernelAssigner::accumulator(mha::TileType type) {
   return acc;
 }
 
+/// Whether an accumulator starts with a product of pairs, which need not read it.
+static bool startsPairs(mha::ZeroOp op) {
+  auto first = op.getAcc().hasOneUse() ? dyn_cast<mha::AccumulateOp>(*op.getAcc().user_begin())
+                                       : mha::AccumulateOp();
+  return first && !first.getRescale() && first.getB().getType().getElementType().isBF16();
+}
+
 void KernelAssigner::lower(mha::ZeroOp op) {
-  tiles[op.getAcc()] = {accumulator(op.getAcc().getType()), {}, {}};
+  mha::TileType type = op.getAcc().getType();
+  Value acc = startsPairs(op) ? caller.scratch("acc", {type.getRows(), type.getColumns()})
+                              : accumulator(type);
+  tiles[op.getAcc()] = {acc, {}, {}};
 }
 
 StatsBuffer KernelAssigner::statistics(int64_t rows) {
@@ -158,6 +168,9 @@ void KernelAssigner::lowerPairs(mha::AccumulateOp op) {
   PairProductsSpec spec{PairProductsSpec::Start::Added,
                         op.getProjection() ? schedule.projection : schedule.values,
                         op.getAcc().getType().getColumns()};
+  if (op.getAcc().getDefiningOp<mha::ZeroOp>())
+    spec.start = PairProductsSpec::Start::Fresh;
+  spec.prefetchNext = op.getProjection(); // weight panels follow each other in memory
   SmallVector<Value> operands = {a.memref, b.memref};
   if (op.getRescale()) {
     spec.start = PairProductsSpec::Start::Rescaled;

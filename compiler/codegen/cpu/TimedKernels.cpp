@@ -102,8 +102,10 @@ private:
         work->back().extents.push_back({count + 2});
     if (spec.start != PairProductsSpec::Start::Rescaled)
       bytes.push_back({2, {{count}, {count + 1}}});
-    const WorkPhase phases[] = {WorkPhase::Scores, WorkPhase::Projection, WorkPhase::Values};
-    return one(spec, phases[static_cast<int>(spec.start)], flops, bytes);
+    const WorkPhase phase = spec.panels         ? WorkPhase::Scores
+                            : spec.prefetchNext ? WorkPhase::Projection
+                                                : WorkPhase::Values;
+    return one(spec, phase, flops, bytes);
   }
 
   std::vector<TimedKernel> describe(const AccumulateRowsSpec &spec) {

@@ -209,7 +209,7 @@ struct AccumulateSpec {
 
 /// Products of bfloat16 with sums in float32, where b lies in pairs (PackPairsSpec):
 ///   c[r][p * width + j] = start + sum over k of a[r][k] * b[p][k / 2][j][k % 2]
-///   start: 0 if Fresh (scores), c if Added (projections), c * rescale[r] if Rescaled (values)
+///   start: 0 if Fresh, c if Added, c * rescale[r] if Rescaled
 /// (a[R][depth] bf16, b[panels][pairs][width] i32 or, without panels, b[pairs][width],
 ///  [rescale[R] if Rescaled,] i32 count, i32 depth, [i32 panels,] c[R][...])
 /// R = count rounded up to whole register blocks, or to 16 with tiles: so many rows of `a` and c
@@ -221,6 +221,7 @@ struct PairProductsSpec {
   RegisterBlock block; ///< of vectors; tiles have blocks of their own
   int64_t width = 0;   ///< a multiple of block.vectors * lanes
   bool panels = false;
+  bool prefetchNext = false; ///< fetch what follows b into the second-level cache
 };
 
 /// acc = acc * rescale + a . b for a few rows, in place, where b is read once: as many rows of b as

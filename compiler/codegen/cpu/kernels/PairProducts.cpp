@@ -16,7 +16,7 @@ namespace attune::cpu {
 
 namespace {
 constexpr int64_t kLanes = 16;
-constexpr int64_t kTileRows = 16, kTileBytes = 64, kTileDepth = 32;
+constexpr int64_t kTileBytes = 64;
 
 /// The loop nest without its innermost block.
 class PairProductsBuilder {
@@ -172,28 +172,27 @@ private:
     });
   }
 
-  /// Column block -> row block -> depth, two by two tiles while there are so many.
+  /// Row block -> column block -> depth, two by two tiles while there are so many: the rows, which
+  /// may lie far apart, come from the second-level cache once.
   void buildPanel(Value *panel) override {
-    const int64_t wide = spec.width / (2 * kLanes) * 2 * kLanes;
-    kernel.loop(index(0), index(wide), 2 * kLanes,
-                [&](Value *column) { buildColumns(panel, column, 2); });
-    if (wide < spec.width)
-      buildColumns(panel, index(wide), 1);
+    Value *allRows = kernel.roundedUp(count, pairTileRows);
+    Value *inTwos =
+        ir.CreateMul(ir.CreateUDiv(allRows, index(2 * pairTileRows)), index(2 * pairTileRows));
+    kernel.loop(index(0), inTwos, 2 * pairTileRows, [&](Value *row) { buildRows(panel, row, 2); });
+    kernel.loop(inTwos, allRows, pairTileRows, [&](Value *row) { buildRows(panel, row, 1); });
   }
 
-  void buildColumns(Value *panel, Value *column, int64_t columnTiles) {
-    Value *allRows = kernel.roundedUp(count, kTileRows);
-    Value *inTwos =
-        ir.CreateMul(ir.CreateUDiv(allRows, index(2 * kTileRows)), index(2 * kTileRows));
-    kernel.loop(index(0), inTwos, 2 * kTileRows,
-                [&](Value *row) { buildBlock(panel, row, column, 2, columnTiles); });
-    kernel.loop(inTwos, allRows, kTileRows,
-                [&](Value *row) { buildBlock(panel, row, column, 1, columnTiles); });
+  void buildRows(Value *panel, Value *row, int64_t rowTiles) {
+    const int64_t wide = spec.width / (2 * kLanes) * 2 * kLanes;
+    kernel.loop(index(0), index(wide), 2 * kLanes,
+                [&](Value *column) { buildBlock(panel, row, column, rowTiles, 2); });
+    if (wide < spec.width)
+      buildBlock(panel, row, index(wide), rowTiles, 1);
   }
 
   void buildBlock(Value *panel, Value *row, Value *column, int64_t rowTiles, int64_t columnTiles) {
     auto at = [&](int64_t r, int64_t v) {
-      return addressC(panel, plus(row, r * kTileRows), plus(column, v * kLanes));
+      return addressC(panel, plus(row, r * pairTileRows), plus(column, v * kLanes));
     };
     Carried sums;
     for (int64_t r = 0; r < rowTiles; ++r)
@@ -201,11 +200,11 @@ private:
         sums.push_back(spec.start == PairProductsSpec::Start::Fresh
                            ? call(Intrinsic::x86_tilezero_internal, {})
                            : loadTile(at(r, v), c, c.strides[0]));
-    Value *allDepth = kernel.roundedUp(depth, kTileDepth);
-    sums =
-        kernel.loop(index(0), allDepth, kTileDepth, sums, [&](Value *k, ArrayRef<Value *> carried) {
-          return multiply(carried, panel, row, column, k, rowTiles, columnTiles);
-        });
+    Value *allDepth = kernel.roundedUp(depth, pairTileDepth);
+    sums = kernel.loop(index(0), allDepth, pairTileDepth, sums,
+                       [&](Value *k, ArrayRef<Value *> carried) {
+                         return multiply(carried, panel, row, column, k, rowTiles, columnTiles);
+                       });
     size_t position = 0;
     for (int64_t r = 0; r < rowTiles; ++r)
       for (int64_t v = 0; v < columnTiles; ++v)
@@ -218,7 +217,7 @@ private:
     SmallVector<Value *> left, right;
     Value *pair = ir.CreateUDiv(k, index(2));
     for (int64_t r = 0; r < rowTiles; ++r)
-      left.push_back(loadTile(addressA(plus(row, r * kTileRows), k), a, a.strides[0]));
+      left.push_back(loadTile(addressA(plus(row, r * pairTileRows), k), a, a.strides[0]));
     for (int64_t v = 0; v < columnTiles; ++v)
       right.push_back(
           loadTile(addressB(panel, pair, plus(column, v * kLanes)), b, b.strides[spec.panels]));
@@ -227,9 +226,29 @@ private:
       for (int64_t v = 0; v < columnTiles; ++v)
         sums.push_back(
             ir.CreateIntrinsic(Intrinsic::x86_tdpbf16ps_internal, {},
-                               {ir.getInt16(kTileRows), ir.getInt16(kTileBytes),
+                               {ir.getInt16(pairTileRows), ir.getInt16(kTileBytes),
                                 ir.getInt16(kTileBytes), carried[sums.size()], left[r], right[v]}));
     return sums;
+  }
+
+  /// Fetches a part of the panel behind b: of its width * depth / 32 cache lines eight for each
+  /// step of a block, which is all of them with the usual 128 rows.
+  void prefetch(Value *row, Value *column, Value *k, Value *allDepth) {
+    constexpr int64_t lines = 8, lineBytes = 64;
+    Value *steps = ir.CreateUDiv(allDepth, index(pairTileDepth));
+    Value *block = ir.CreateAdd(
+        ir.CreateMul(ir.CreateUDiv(row, index(2 * pairTileRows)), index(spec.width / (2 * kLanes))),
+        ir.CreateUDiv(column, index(2 * kLanes)));
+    Value *position =
+        ir.CreateAdd(ir.CreateMul(block, steps), ir.CreateUDiv(k, index(pairTileDepth)));
+    Value *next = addressB(index(0), ir.CreateUDiv(allDepth, index(2)), index(0));
+    Value *from =
+        ir.CreateGEP(ir.getInt8Ty(), next, ir.CreateMul(position, index(lines * lineBytes)));
+    constexpr int read = 0, secondLevel = 2, data = 1;
+    for (int64_t line = 0; line < lines; ++line)
+      ir.CreateIntrinsic(Intrinsic::prefetch, {from->getType()},
+                         {ir.CreateConstGEP1_64(ir.getInt8Ty(), from, line * lineBytes),
+                          ir.getInt32(read), ir.getInt32(secondLevel), ir.getInt32(data)});
   }
 
   Value *bytes(Value *stride, const KernelBuffer &buffer) {
@@ -242,7 +261,7 @@ private:
 
   /// An operation on whole tiles.
   Value *call(Intrinsic::ID operation, ArrayRef<Value *> operands) {
-    SmallVector<Value *> all{ir.getInt16(kTileRows), ir.getInt16(kTileBytes)};
+    SmallVector<Value *> all{ir.getInt16(pairTileRows), ir.getInt16(kTileBytes)};
     all.append(operands.begin(), operands.end());
     return ir.CreateIntrinsic(operation, {}, all);
   }
@@ -259,6 +278,8 @@ template <> Kernel describeKernel(const PairProductsSpec &spec, const KernelTarg
   std::string prefix = (tiles ? "tile_products_c" : "pair_products_c") +
                        std::to_string(spec.width) + startName(spec.start);
   std::string key = spec.panels ? "panels" : "";
+  if (spec.prefetchNext)
+    key += " prefetch";
   if (!tiles)
     key += " " + std::to_string(spec.block.rows) + "x" + std::to_string(spec.block.vectors);
   Kernel kernel{
