@@ -78,9 +78,7 @@ void setProjection(CpuSchedule &schedule, RegisterBlock block, const CpuTraits &
 }
 
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
-  // Tiles multiply so fast that the cost of a call and of a row's maximum counts.
-  const int64_t wanted = cpu.pairProducts == PairProducts::Tiles ? 256 : 128;
-  int64_t panel = schedule.keyPanel(cpu), keys = roundUp(wanted, panel);
+  int64_t panel = schedule.keyPanel(cpu), keys = roundUp(128, panel);
   while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= panel)
     keys = keys / 2 / panel * panel;
   return int(keys);
@@ -91,8 +89,7 @@ int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
 /// included, everything stays within half of L2.
 int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
   int64_t rowBytes = (headDim + schedule.paddedHeadDim(cpu, headDim)) * floatBytes;
-  // Tiles stream from L2 as well, and a key tile that comes from there should serve many rows.
-  int64_t inL1 = cpu.pairProducts == PairProducts::Tiles ? 96 : cpu.l1Bytes * 3 / 4 / rowBytes;
+  int64_t inL1 = cpu.l1Bytes * 3 / 4 / rowBytes;
   int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
   int64_t rows = std::min(std::clamp<int64_t>(inL1, 24, 96), inL2);
   int64_t unit = rowUnit(cpu, std::lcm(schedule.scores.rows, schedule.values.rows));

@@ -16,17 +16,13 @@ Halide::Target halideTarget(const KernelTarget &target) {
   Target result(Target::Linux, x86 ? Target::X86 : Target::ARM, 64,
                 {Target::NoRuntime, Target::NoAsserts, Target::NoBoundsQuery, Target::StrictFloat,
                  Target::LargeBuffers});
-  // Both forms of products come with the instructions that convert to bfloat16.
-  const bool multipliesPairs = target.pairProducts != PairProducts::None;
   const std::pair<bool, Target::Feature> features[] = {{target.sse41, Target::SSE41},
                                                        {target.avx, Target::AVX},
                                                        {target.f16c, Target::F16C},
                                                        {target.fma, Target::FMA},
                                                        {target.avx2, Target::AVX2},
                                                        {target.avx512, Target::AVX512},
-                                                       {target.avx512, Target::AVX512_Skylake},
-                                                       {multipliesPairs, Target::AVX512_Cannonlake},
-                                                       {multipliesPairs, Target::AVX512_Zen4}};
+                                                       {target.avx512, Target::AVX512_Skylake}};
   for (auto [present, feature] : features)
     if (present && x86)
       result.set_feature(feature);
