@@ -34,7 +34,8 @@ double largestError(const attune_tensor &out, ArrayRef<double> reference) {
   return error;
 }
 
-ErrorBound::ErrorBound(ArrayRef<double> exact, ArrayRef<double> naiveResult) {
+ErrorBound::ErrorBound(ArrayRef<double> exact, ArrayRef<double> naiveResult,
+                       mha::Rounding rounding) {
   double magnitude = 0;
   for (auto [a, b] : zip(exact, naiveResult)) {
     if (std::isfinite(a) && std::isfinite(b))
@@ -42,7 +43,10 @@ ErrorBound::ErrorBound(ArrayRef<double> exact, ArrayRef<double> naiveResult) {
     if (std::isfinite(a))
       magnitude = std::max(magnitude, std::abs(a));
   }
-  allowed = 2 * naive + 1e-6 * magnitude;
+  const double share = rounding == mha::Rounding::BFloat16  ? 0x1p-9
+                       : rounding == mha::Rounding::Float16 ? 0x1p-12
+                                                            : 1e-6;
+  allowed = 2 * naive + share * magnitude;
 }
 
 } // namespace attune

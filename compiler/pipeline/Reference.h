@@ -18,10 +18,13 @@ mha::Array toArray(const attune_tensor &tensor);
 /// alone is NaN.
 double largestError(const attune_tensor &out, llvm::ArrayRef<double> reference);
 
-/// The error of a naive evaluation in the same type, and the one that a result may have: twice
-/// that, plus 1e-6 of the largest magnitude.
+/// The error of a naive evaluation that rounds what it stores, and the one that a result may have:
+/// twice that, plus 1e-6 of the largest magnitude. For 16 bits half a unit in the last place of the
+/// largest magnitude takes the place of the latter: the rounding of a result alone may cost as
+/// much, and in a small result the naive one may have been lucky.
 struct ErrorBound {
-  ErrorBound(llvm::ArrayRef<double> exact, llvm::ArrayRef<double> naiveResult);
+  ErrorBound(llvm::ArrayRef<double> exact, llvm::ArrayRef<double> naiveResult,
+             mha::Rounding rounding);
 
   double naive = 0, allowed = 0;
 };

@@ -38,6 +38,7 @@ public:
 
   void run() {
     forward.walk([&](scf::ForallOp loop) { planScratch(loop); });
+    hoistBuffers();
     addArguments();
     forward.walk([&](mha::WorkersOp op) {
       op.replaceAllUsesWith(workers);
@@ -60,6 +61,19 @@ private:
     memref::AllocOp alloc;
     int64_t offset;
   };
+
+  /// A parallel loop of one iteration, which is none any more, leaves its buffer in the branch or
+  /// loop around it. One at the head of the function serves every iteration.
+  void hoistBuffers() {
+    SmallVector<memref::AllocOp> nested;
+    forward.walk([&](memref::AllocOp alloc) {
+      if (alloc->getBlock() != &forward.front() && alloc.getDynamicSizes().empty() &&
+          !alloc->getParentOfType<scf::ForallOp>())
+        nested.push_back(alloc);
+    });
+    for (memref::AllocOp alloc : nested)
+      alloc->moveBefore(&forward.front().front());
+  }
 
   /// Offsets of a loop's own buffers within a worker's slice.
   void planScratch(scf::ForallOp loop) {

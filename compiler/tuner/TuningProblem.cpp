@@ -92,7 +92,8 @@ static Expected<std::vector<ReferenceOutput>> interpret(const TuningProblem &pro
   std::vector<ReferenceOutput> outputs;
   for (auto [a, b] : zip(*exact, *naive)) {
     ReferenceOutput output{*a.dense().storage, 0};
-    output.allowed = ErrorBound(output.exact, *b.dense().storage).allowed;
+    output.allowed =
+        ErrorBound(output.exact, *b.dense().storage, naiveRounding(problem.config)).allowed;
     outputs.push_back(std::move(output));
   }
   return outputs;

@@ -1,5 +1,6 @@
 //===- Schedules.cpp - Legal schedules with tiny or odd tiles -------------===//
 #include "Schedules.h"
+#include <numeric>
 
 namespace attune::conformance {
 
@@ -21,6 +22,27 @@ CpuSchedule with(const Blocks &blocks, int queryTile, int keyPanels, const CpuTr
   schedule.splitKeys = schedule.kvTile;
   schedule.provenance.source = "test";
   return schedule;
+}
+} // namespace
+
+namespace {
+int roundedUp(int value, int unit) { return (value + unit - 1) / unit * unit; }
+
+/// The nearest schedule whose tiles products of pairs can take.
+void makeWholePairs(CpuSchedule &schedule, const CpuTraits &cpu) {
+  if (cpu.pairProducts == PairProducts::None)
+    return;
+  while (schedule.keyPanel(cpu) % pairTileDepth != 0)
+    ++schedule.scores.vectors;
+  schedule.kvTile = roundedUp(schedule.kvTile, schedule.keyPanel(cpu));
+  schedule.splitKeys = roundedUp(schedule.splitKeys, schedule.kvTile);
+  schedule.projectionDepth = roundedUp(schedule.projectionDepth, pairTileDepth);
+  if (cpu.pairProducts != PairProducts::Tiles)
+    return;
+  const int blockRows = std::lcm(schedule.scores.rows, schedule.values.rows);
+  schedule.queryTile = roundedUp(schedule.queryTile, std::lcm(blockRows, pairTileRows));
+  schedule.projectionRows =
+      roundedUp(schedule.projectionRows, std::lcm(schedule.projection.rows, pairTileRows));
 }
 } // namespace
 
@@ -66,6 +88,7 @@ CpuSchedule scheduleOf(Tiles tiles, const ScheduleProblem &problem, const CpuTra
     schedule.fewRows = 64;
     break;
   }
+  makeWholePairs(schedule, cpu);
   return schedule;
 }
 

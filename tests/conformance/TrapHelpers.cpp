@@ -12,7 +12,7 @@ namespace attune::conformance {
 
 TestModule compiledSmall(const std::string &json) {
   const Config config = configOf(json);
-  const cpu::TargetInfo target = targetOf("host");
+  const cpu::TargetInfo target = targetFor(config, targetOf("host"));
   return TestModule(config, target,
                     scheduleOf(Tiles::Small, scheduleProblem(config), target.traits));
 }

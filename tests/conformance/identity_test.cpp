@@ -152,7 +152,7 @@ const TestModule *moduleOf(const IdentityConfiguration &configuration) {
   auto found = modules.find(configuration.name);
   if (found == modules.end()) {
     const Config config = configOf(configuration.json);
-    const cpu::TargetInfo target = targetOf("host");
+    const cpu::TargetInfo target = targetFor(config, targetOf("host"));
     const CpuSchedule schedule =
         scheduleOf(configuration.tiles, scheduleProblem(config), target.traits);
     found = modules.emplace(configuration.name, TestModule(config, target, schedule)).first;

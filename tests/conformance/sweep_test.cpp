@@ -102,7 +102,7 @@ class Sweep : public testing::TestWithParam<SweepConfiguration> {};
 TEST_P(Sweep, AllLengthsOfTwoTiles) {
   const SweepConfiguration &configuration = GetParam();
   const Config config = configOf(configuration.json);
-  const cpu::TargetInfo target = targetOf(configuration.target);
+  const cpu::TargetInfo target = targetFor(config, targetOf(configuration.target));
   if (!canRun(target))
     GTEST_SKIP() << "this CPU lacks features of " << target.name;
   const CpuSchedule schedule =

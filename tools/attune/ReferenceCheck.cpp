@@ -95,7 +95,7 @@ Error checkAgainstReference(const CompiledModule &compiled, const FinishedCall &
     return naive.takeError();
   Error failures = Error::success();
   for (auto [k, spec] : enumerate(interfaceOutputs(compiled.config))) {
-    const ErrorBound bound((*exact)[k], (*naive)[k]);
+    const ErrorBound bound((*exact)[k], (*naive)[k], naiveRounding(compiled.config));
     const attune_tensor &output = call.outputs[k];
     if (Error error = report(spec.name, "the float64 reference", largestError(output, (*exact)[k]),
                              bound.allowed))
