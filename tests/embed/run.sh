@@ -159,6 +159,19 @@ step_rebuild() {
   rm -rf "$folder/prefix"
 }
 
+# The database of whoever builds is not looked at; one that the project names is.
+step_database() {
+  "$prefix/bin/attune" compile "$projects/runtime/attention.json" -o "$folder/default"
+  python3 "$projects/../lit/driver/Inputs/record.py" "$folder/default/attention.json" head_dim=16 \
+    schedule.query_tile=24 >"$folder/database.jsonl"
+  ATTUNE_DATABASE=$folder/database.jsonl make_project database "$prefix" -DPROGRAM="$projects/runtime" \
+    -DDATABASE="$folder/database.jsonl"
+  cmp "$folder/default/attention.o" "$folder/database/attune/plain/attention.o"
+  grep -F '"query_tile": 24' "$folder/database/attune/stored/attention.json" ||
+    fail "DATABASE was not looked at"
+  "$folder/database/plain" && "$folder/database/stored"
+}
+
 # refused MISTAKE PREFIX TEXT: configuring with this mistake fails and says TEXT.
 refused() {
   rm -rf "$folder/build"
@@ -179,6 +192,7 @@ step_mistakes() {
   refused no_target "$prefix" "TARGET ap is no target"
   refused prefix_alone "$prefix" "PREFIX layer. without WEIGHTS"
   refused missing_weights "$prefix" "missing.pt does not exist"
+  refused missing_database "$prefix" "missing.jsonl does not exist"
   refused misspelt_keyword "$prefix" "TARGET_CPU host): expected"
   refused same_name "$prefix" "TARGET app has a configuration named attention already"
   refused misspelt_component "$prefix" "there is no component runtme"

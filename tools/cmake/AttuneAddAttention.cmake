@@ -1,5 +1,5 @@
 # attune_add_attention(TARGET target CONFIG file.json [TARGETS cpu ...] [SET key=value ...]
-#                      [WEIGHTS file [PREFIX prefix]])
+#                      [WEIGHTS file [PREFIX prefix]] [DATABASE file])
 #
 # Compiles a configuration with attune while `target` is built: the object becomes a part of the
 # target, NAME.h can be included by its sources, and the target links attune::runtime. NAME is the
@@ -13,6 +13,9 @@
 #   WEIGHTS  a file of parameters that become a part of the object, relative to the current source
 #            folder; without it the application packs them at run time
 #   PREFIX   what the parameters' names in that file start with
+#   DATABASE a database of measured schedules that the object gets its schedule from, relative to the
+#            current source folder. Without it only schedules that come with attune are looked at, not
+#            the database of whoever builds, so that the same sources give the same object
 #
 # `target` may have been made in another folder of the project.
 
@@ -39,7 +42,7 @@ function(_attune_check_arguments)
     message(FATAL_ERROR
       "attune_add_attention(${found}): expected "
       "TARGET target CONFIG file.json [TARGETS cpu ...] [SET key=value ...] "
-      "[WEIGHTS file [PREFIX prefix]]")
+      "[WEIGHTS file [PREFIX prefix]] [DATABASE file]")
   endif()
   if(NOT TARGET ${arg_TARGET})
     message(FATAL_ERROR
@@ -60,7 +63,7 @@ function(_attune_check_arguments)
 endfunction()
 
 function(attune_add_attention)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "TARGET;CONFIG;WEIGHTS;PREFIX" "TARGETS;SET")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "TARGET;CONFIG;WEIGHTS;PREFIX;DATABASE" "TARGETS;SET")
   _attune_check_arguments(${ARGN})
   get_filename_component(config "${arg_CONFIG}" ABSOLUTE)
   if(NOT EXISTS "${config}")
@@ -77,6 +80,7 @@ function(attune_add_attention)
 
   set(options "")
   set(weights "")
+  set(database "")
   if(arg_TARGETS)
     list(JOIN arg_TARGETS "," targets)
     list(APPEND options --target "${targets}")
@@ -91,6 +95,16 @@ function(attune_add_attention)
       list(APPEND options --prefix "${arg_PREFIX}")
     endif()
   endif()
+  if(arg_DATABASE)
+    get_filename_component(database "${arg_DATABASE}" ABSOLUTE)
+    if(NOT EXISTS "${database}")
+      message(FATAL_ERROR "attune_add_attention: DATABASE ${database} does not exist")
+    endif()
+    list(APPEND options --db "${database}")
+  else()
+    # A file that does not exist is an empty database. No name at all would switch off attune's own, too.
+    list(APPEND options --db "${CMAKE_CURRENT_BINARY_DIR}/attune/no-database.jsonl")
+  endif()
   foreach(override IN LISTS arg_SET)
     list(APPEND options --set "${override}")
   endforeach()
@@ -100,7 +114,7 @@ function(attune_add_attention)
   add_custom_command(
     OUTPUT ${files} "${directory}/${name}.json"
     COMMAND attune::attune compile "${config}" -o "${directory}" ${options}
-    DEPENDS "${config}" ${weights} attune::attune
+    DEPENDS "${config}" ${weights} ${database} attune::attune
     COMMENT "Compiling attention ${name} for ${arg_TARGET}"
     VERBATIM)
   # Orders a target of another folder, to which the command above is unknown.
