@@ -91,7 +91,7 @@ Error wrong(StringRef what, size_t output, double error, double allowed) {
 
 CandidateRunner::CandidateRunner(const TuningProblem &problem, RunnerOptions options)
     : problem(problem), options(std::move(options)), small(problem.config, checkedSizes(problem)),
-      call(problem.config, problem.sizes) {
+      call(problem.config, problem.sizes), fastestMs(this->options.fastestMs) {
   isSmallEnough = small.sizes.batch == call.sizes.batch &&
                   small.sizes.target == call.sizes.target &&
                   small.sizes.source == call.sizes.source;
@@ -223,6 +223,8 @@ CandidateRunner::Report CandidateRunner::run(const CpuSchedule &schedule, const 
   if (!compiled.isChecked)
     if (Error error = check(schedule, **session, report))
       return fail(CandidateStatus::Wrong, std::move(error));
+  if (effort == 0)
+    return report;
   ForwardTensors tensors(problem.config, call);
   if (Error error = (*session)->prepare(call.sizes))
     return fail(CandidateStatus::Refused, std::move(error));

@@ -14,6 +14,7 @@ struct RunnerOptions {
   double compileSeconds = 60; ///< longest time to compile a schedule
   /// Longest time to check and time one; 0: a minute and 100 calls' time.
   double runSeconds = 0;
+  double fastestMs = 0;       ///< of all calls that were timed before; 0: none was
   std::function<bool()> stop; ///< ends the search and the child process that is running; or empty
   /// Is called in the child process with the outputs of a call, before they are checked. Tests make
   /// faults with it.
@@ -34,7 +35,8 @@ public:
                                                                  RunnerOptions options);
 
   /// Two calls are compared before any is timed: a small one with the reference, and, if that is
-  /// not the call that is tuned, that one with what the first schedule gave that passed.
+  /// not the call that is tuned, that one with what the first schedule gave that passed. Without
+  /// effort none is timed.
   std::optional<Measurement> measure(const CpuSchedule &schedule, int effort) override;
 
   /// Times schedules that were measured before, in about `seconds`, at least 15 rounds.
@@ -73,7 +75,7 @@ private:
   bool isSmallEnough;                            ///< the small call is the one that is tuned
   std::vector<ReferenceOutput> reference;        ///< of the small call
   std::vector<std::vector<double>> firstOutputs; ///< of the call that is tuned
-  double fastestMs = 0;                          ///< of all calls so far; 0 before the first
+  double fastestMs;                              ///< of all calls so far; 0 before the first
   cpu::KernelCache kernels;
   std::map<std::string, Compiled> objects; ///< by knobsText
 };

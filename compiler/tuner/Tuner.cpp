@@ -29,7 +29,9 @@ public:
 
   Expected<TuningResult> run() {
     start = std::chrono::steady_clock::now();
-    auto created = CandidateRunner::create(problem, options.runner);
+    RunnerOptions runnerOptions = options.runner;
+    runnerOptions.fastestMs = fastestKnownMs();
+    auto created = CandidateRunner::create(problem, runnerOptions);
     if (!created)
       return created.takeError();
     runner = std::move(*created);
@@ -50,6 +52,21 @@ private:
   }
   bool isStopped() const { return options.runner.stop && options.runner.stop(); }
 
+  double fastestKnownMs() const {
+    double least = 0;
+    for (const auto &[schedule, measurement] : options.known)
+      for (double time : measurement.milliseconds)
+        least = least > 0 ? std::min(least, time) : time;
+    return least;
+  }
+
+  bool isDefaultKnown() const {
+    return any_of(options.known, [&](const auto &known) {
+      return known.second.status == CandidateStatus::Ok &&
+             knobsText(known.first) == knobsText(space.defaultSchedule());
+    });
+  }
+
   std::optional<Measurement> measure(const CpuSchedule &schedule, int effort) override {
     if (options.seconds > 0 && seconds() > options.seconds)
       return std::nullopt;
@@ -66,11 +83,12 @@ private:
         options.onTrial(trial, seconds());
     };
     // Its results are what others are compared with: it must be first, and it must be right.
-    std::optional<Measurement> first = runner->measure(space.defaultSchedule(), 1);
+    const int effort = isDefaultKnown() ? 0 : 1;
+    std::optional<Measurement> first = runner->measure(space.defaultSchedule(), effort);
     if (first && first->status != CandidateStatus::Ok)
       return createStringError("the default schedule fails: %s", first->detail.c_str());
     Search search(space, *this, searchOptions, onTrial);
-    if (first)
+    if (first && effort > 0)
       search.addMeasured(space.defaultSchedule(), *first);
     for (const auto &[schedule, measurement] : options.known)
       search.addKnown(schedule, measurement);
@@ -90,7 +108,7 @@ private:
   Error prepareFinalists() {
     std::vector<CpuSchedule> working;
     for (const CpuSchedule &schedule : finalists) {
-      std::optional<Measurement> again = runner->measure(schedule, 1);
+      std::optional<Measurement> again = runner->measure(schedule, 0);
       if (!again)
         return createStringError("stopped");
       if (again->status == CandidateStatus::Ok &&

@@ -107,8 +107,8 @@ Expected<TunedCase> tuneCase(const TuneArguments &arguments, const ScheduleDatab
   if (!known)
     return known.takeError();
   options->known = std::move(*known);
-  TuneProgress progress(problem.config.name, options->candidates, options->seconds,
-                        static_cast<int>(options->known.size()));
+  TuneProgress progress(problem.config.name, *options,
+                        defaultSchedule(scheduleProblem(problem.config), problem.target.traits));
   std::string lost;
   options->onTrial = [&](const Trial &trial, double seconds) {
     progress.show(trial, seconds);

@@ -20,9 +20,13 @@ std::string minutes(double seconds) {
 }
 } // namespace
 
-TuneProgress::TuneProgress(std::string name, int candidates, double seconds, int known)
-    : name(std::move(name)), candidates(candidates), budget(seconds), known(known),
-      isTerminal(isatty(STDERR_FILENO)) {
+TuneProgress::TuneProgress(std::string name, const TuningOptions &options,
+                           const CpuSchedule &defaultSchedule)
+    : name(std::move(name)), defaultKnobs(knobsText(defaultSchedule)),
+      candidates(options.candidates), budget(options.seconds), isTerminal(isatty(STDERR_FILENO)) {
+  for (const auto &[schedule, measurement] : options.known)
+    count(schedule, measurement);
+  known = counted;
   if (known > 0)
     errs() << this->name << ": " << known << " schedules are known from earlier searches\n";
 }
@@ -32,9 +36,19 @@ TuneProgress::~TuneProgress() {
     errs() << "\r\x1b[K";
 }
 
+void TuneProgress::count(const CpuSchedule &schedule, const Measurement &measurement) {
+  ++counted;
+  failed += measurement.status != CandidateStatus::Ok;
+  for (double ms : measurement.milliseconds) {
+    bestMs = bestMs > 0 ? std::min(bestMs, ms) : ms;
+    if (knobsText(schedule) == defaultKnobs)
+      defaultMs = defaultMs > 0 ? std::min(defaultMs, ms) : ms;
+  }
+}
+
 /// Of the search that is done, by trials or by time, whatever is more.
 double TuneProgress::share(double seconds) const {
-  const double byTrials = candidates > 0 ? double(count + known) / candidates : 0;
+  const double byTrials = candidates > 0 ? double(counted) / candidates : 0;
   const double byTime = budget > 0 ? seconds / budget : 0;
   return std::min(std::max(byTrials, byTime), 1.0);
 }
@@ -42,30 +56,26 @@ double TuneProgress::share(double seconds) const {
 std::string TuneProgress::timeLeft(double seconds) const {
   double left = budget > 0 ? budget - seconds : 1e9;
   if (candidates > 0)
-    left = std::min(left, seconds / count * (candidates - known - count));
+    left = std::min(left, seconds / (counted - known) * (candidates - counted));
   return left < 1e9 ? minutes(std::max(left, 0.0)) + " left" : "";
 }
 
 void TuneProgress::show(const Trial &trial, double seconds) {
-  ++count;
-  failed += !trial.isOk();
-  if (trial.isOk()) {
-    defaultMs = count == 1 ? trial.bestMs() : defaultMs;
-    bestMs = bestMs > 0 ? std::min(bestMs, trial.bestMs()) : trial.bestMs();
-  }
+  count(trial.schedule, trial.measurement);
   const std::string best =
       formatv("best {0:f3} ms, {1:f3}x the default", bestMs, bestMs > 0 ? defaultMs / bestMs : 1);
-  const std::string rate = formatv("{0:f0} a minute", 60 * count / std::max(seconds, 1e-3));
+  const std::string rate =
+      formatv("{0:f0} a minute", 60 * (counted - known) / std::max(seconds, 1e-3));
   if (!isTerminal) {
     const std::string what = trial.isOk() ? formatv("{0:f3} ms", trial.bestMs()).str()
                                           : std::string(statusName(trial.measurement.status));
-    errs() << formatv("{0}: {1}: {2}; {3}; {4}, {5}\n", name, count + known, what, best, rate,
+    errs() << formatv("{0}: {1}: {2}; {3}; {4}, {5}\n", name, counted, what, best, rate,
                       timeLeft(seconds));
     return;
   }
   const int filled = static_cast<int>(share(seconds) * kBarWidth);
   errs() << formatv("\r\x1b[K{0} [{1}{2}] {3}, {4}{5}; {6}, {7}", name, std::string(filled, '#'),
-                    std::string(kBarWidth - filled, '.'), count + known, best,
+                    std::string(kBarWidth - filled, '.'), counted, best,
                     failed ? formatv(", {0} failed", failed).str() : "", rate, timeLeft(seconds));
 }
 

@@ -2,8 +2,7 @@
 #ifndef ATTUNE_TOOLS_ATTUNE_TUNEPROGRESS_H
 #define ATTUNE_TOOLS_ATTUNE_TUNEPROGRESS_H
 
-#include "tuner/Search.h"
-#include "llvm/ADT/StringRef.h"
+#include "tuner/Tuner.h"
 
 namespace attune::tool {
 
@@ -11,24 +10,25 @@ namespace attune::tool {
 /// trial.
 class TuneProgress {
 public:
-  /// 0 candidates or seconds: no such limit. `known` trials were there before.
-  TuneProgress(std::string name, int candidates, double seconds, int known);
+  /// `options` are those of the search, with what is known before it.
+  TuneProgress(std::string name, const TuningOptions &options, const CpuSchedule &defaultSchedule);
   ~TuneProgress();
 
   /// A trial, `seconds` after the start.
   void show(const Trial &trial, double seconds);
 
 private:
+  void count(const CpuSchedule &schedule, const Measurement &measurement);
   double share(double seconds) const;
   std::string timeLeft(double seconds) const;
 
   const std::string name;
-  const int candidates;
-  const double budget;
-  const int known;
+  const std::string defaultKnobs;
+  const int candidates; ///< 0: no limit
+  const double budget;  ///< in seconds; 0: none
   const bool isTerminal;
-  int count = 0, failed = 0;
-  double defaultMs = 0, bestMs = 0;
+  int known, counted = 0, failed = 0;
+  double defaultMs = 0, bestMs = 0; ///< 0: none yet
 };
 
 } // namespace attune::tool

@@ -7,6 +7,7 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/TargetParser/Host.h"
 #include <chrono>
+#include <set>
 
 using namespace llvm;
 
@@ -58,9 +59,10 @@ Expected<std::vector<std::pair<CpuSchedule, Measurement>>> TuneRecords::known() 
   if (!database.load(records, error))
     return createStringError("%s", error.c_str());
   std::vector<std::pair<CpuSchedule, Measurement>> result;
+  std::set<std::string> seen; // searches at the same time may try the same
   for (const ScheduleRecord &record : records) {
     if (record.kind != RecordKind::Candidate || record.key != key || record.workload != workload ||
-        record.version != ATTUNE_VERSION)
+        record.version != ATTUNE_VERSION || !seen.insert(knobsText(record.schedule)).second)
       continue;
     Measurement measurement{record.status, {}, record.detail};
     if (record.figures)

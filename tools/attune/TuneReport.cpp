@@ -120,10 +120,11 @@ std::string convergence(const TuningResult &result) {
     points += formatv("{0:f1},{1:f1} ", x, drawing.y(best));
   }
   drawing.path(points, "best");
-  if (!result.trials.empty() && result.trials.front().isOk()) {
-    const double y = drawing.y(result.trials.front().bestMs());
-    drawing.line(drawing.x(0), y, drawing.x(1), y, "default");
-  }
+  for (const Trial &trial : result.trials)
+    if (trial.isOk() && knobsText(trial.schedule) == knobsText(result.defaultSchedule)) {
+      const double y = drawing.y(trial.bestMs());
+      drawing.line(drawing.x(0), y, drawing.x(1), y, "default");
+    }
   drawing.label(drawing.x(0.5), 256, "middle", "trials in their order; ms upwards");
   return drawing.svg("time of each trial, and the best so far");
 }

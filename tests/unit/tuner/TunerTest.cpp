@@ -169,6 +169,28 @@ TEST(Tuner, ChecksASmallerCallWhereTheReferenceWouldTakeLong) {
   EXPECT_EQ(checkedSizes(problem).target, 1 << 14);
 }
 
+TEST(Tuner, MeasuresNothingAgainThatIsKnown) {
+  const TuningProblem problem = tinyProblem();
+  TuningOptions options;
+  options.candidates = 3;
+  std::vector<std::string> measured;
+  options.onTrial = [&](const Trial &trial, double) {
+    measured.push_back(knobsText(trial.schedule));
+  };
+  auto first = tune(problem, options);
+  ASSERT_TRUE(bool(first)) << llvm::toString(first.takeError());
+  EXPECT_THAT(measured, SizeIs(3));
+  for (const Trial &trial : first->trials)
+    options.known.push_back({trial.schedule, trial.measurement});
+  options.candidates = 4;
+  auto second = tune(problem, options);
+  ASSERT_TRUE(bool(second)) << llvm::toString(second.takeError());
+  EXPECT_THAT(second->trials, SizeIs(4));
+  ASSERT_THAT(measured, SizeIs(4));
+  EXPECT_EQ(std::count(measured.begin(), measured.end(), measured.back()), 1);
+  EXPECT_GT(second->defaultTimes.runs, 0); // the comparison needs what was not timed, too
+}
+
 class Outside : public testing::Test {
 protected:
   llvm::Expected<TuningResult> tuneBy(const std::string &command) {
