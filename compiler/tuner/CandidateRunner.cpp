@@ -5,11 +5,11 @@
 #include "pipeline/Compiler.h"
 #include "pipeline/Reference.h"
 #include "tuner/ByteStream.h"
+#include "tuner/CallClock.h"
 #include "tuner/ChildProcess.h"
 #include "tuner/SearchSpace.h"
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 
 using namespace llvm;
 
@@ -23,18 +23,10 @@ constexpr int kLeastRounds = 15, kMostRounds = 101;
 /// Two schedules differ from each other, and a long call from a short one.
 constexpr double kSlackOfFullCall = 4;
 
-/// Seconds of the clock that times calls: that of this thread's CPU time where it works alone,
-/// since other programs disturb that the least, else the time of day.
-double secondsOn(int threads) {
-  timespec time{};
-  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
-  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
-}
-
 double millisecondsOf(int threads, function_ref<void()> work) {
-  const double start = secondsOn(threads);
+  const double start = callSeconds(threads);
   work();
-  return 1e3 * (secondsOn(threads) - start);
+  return 1e3 * (callSeconds(threads) - start);
 }
 
 /// The tensors of a forward call: inputs, then fresh outputs.

@@ -105,8 +105,8 @@ std::unique_ptr<Module> buildLoop(LLVMContext &context, const cpu::TargetInfo &t
 using PeakFunction = float (*)(int64_t, float);
 
 /// One run of all threads together, in GFLOP/s.
-double timeRun(PeakFunction function, int threads, double flops) {
-  auto start = std::chrono::steady_clock::now();
+double timeRun(PeakFunction function, int threads, double flops, function_ref<double()> seconds) {
+  const double start = seconds();
   std::vector<std::thread> helpers;
   std::atomic<float> sink = 0;
   auto work = [&] { sink = function(kIterations, 0.5f); };
@@ -115,8 +115,8 @@ double timeRun(PeakFunction function, int threads, double flops) {
   work();
   for (std::thread &helper : helpers)
     helper.join();
-  std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return flops * kAccumulators * kIterations * threads / elapsed.count() / 1e9;
+  const double elapsed = seconds() - start;
+  return flops * kAccumulators * kIterations * threads / elapsed / 1e9;
 }
 } // namespace
 
@@ -129,7 +129,12 @@ Expected<SmallVector<char, 0>> compilePeakLoop(const cpu::TargetInfo &target, Pe
   return cpu::emitMachineCode(*module, target, kind);
 }
 
-Expected<double> measurePeak(const cpu::TargetInfo &target, int threads, PeakType type) {
+double secondsOfDay() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Expected<double> measurePeak(const cpu::TargetInfo &target, int threads, PeakType type,
+                             function_ref<double()> seconds) {
   auto object = compilePeakLoop(target, type, cpu::MachineCodeKind::Object);
   if (!object)
     return object.takeError();
@@ -145,7 +150,7 @@ Expected<double> measurePeak(const cpu::TargetInfo &target, int threads, PeakTyp
   auto function = address->toPtr<PeakFunction>();
   double best = 0;
   for (int run = 0; run < kRuns; ++run)
-    best = std::max(best, timeRun(function, threads, peakInstruction(target, type).flops));
+    best = std::max(best, timeRun(function, threads, peakInstruction(target, type).flops, seconds));
   return best;
 }
 

@@ -32,5 +32,16 @@ TEST(PeakFlops, TakesBfloat16DotProductsWhereThereAreSome) {
     EXPECT_EQ(assembly(without, PeakType::BFloat16), assembly(without, PeakType::Float32));
 }
 
+TEST(PeakFlops, TakesTheTimeFromTheClockThatItIsGiven) {
+  auto target = cpu::resolveTarget("host");
+  ASSERT_TRUE(bool(target)) << llvm::toString(target.takeError());
+  auto peakBy = [&](double step) {
+    double now = 0;
+    return llvm::cantFail(measurePeak(*target, 1, PeakType::Float32, [&] { return now += step; }));
+  };
+  EXPECT_GT(peakBy(1), 0);
+  EXPECT_NEAR(peakBy(1) / peakBy(2), 2, 1e-9);
+}
+
 } // namespace
 } // namespace attune::tool

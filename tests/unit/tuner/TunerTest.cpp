@@ -1,5 +1,6 @@
 //===- TunerTest.cpp - Searches that compile and run ----------------------===//
 #include "tuner/Tuner.h"
+#include "tuner/CallClock.h"
 #include "tuner/ChildProcess.h"
 #include "tuner/OutsideSearcher.h"
 #include <algorithm>
@@ -62,6 +63,13 @@ TEST(ChildProcess, EndsWhatTakesTooLongOrIsStopped) {
   };
   EXPECT_EQ(runInChild(hang, 0.1, nullptr).end, ChildResult::End::TimedOut);
   EXPECT_EQ(runInChild(hang, 100, [] { return true; }).end, ChildResult::End::Stopped);
+}
+
+TEST(CallClock, CountsTheWorkOfOneThreadAndTheWaitingOfSeveral) {
+  const double alone = callSeconds(1), together = callSeconds(2);
+  usleep(50'000);
+  EXPECT_LT(callSeconds(1) - alone, 0.04);
+  EXPECT_GE(callSeconds(2) - together, 0.05);
 }
 
 TEST(CandidateRunner, MeasuresAndSharesKernels) {
