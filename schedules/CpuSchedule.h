@@ -36,6 +36,7 @@ struct ScheduleProblem {
   bool hasProjections = true; ///< op multihead_attention
   int64_t embedDim = 0;       ///< 0 without projections
   int64_t headDim = 0;
+  bool is16Bit = false; ///< tensors are bfloat16 or float16; sums are float32 all the same
 };
 
 /// The most rows of a register block: each needs a pointer in a general register.

@@ -34,8 +34,8 @@ struct Knob {
 /// All knobs. A new field of the schedule is tuned once it has a row here.
 std::span<const Knob> knobs();
 
-/// The value of a knob's text, of those that are worth a trial or any integer where texts are
-/// numbers. False if the text names none.
+/// The value of a knob's text, of those that are worth a trial or, of tiles and counts, any
+/// integer. False if the text names none.
 bool parseKnobValue(const Knob &knob, const ScheduleProblem &problem, const CpuTraits &cpu,
                     const std::string &text, int64_t &value);
 

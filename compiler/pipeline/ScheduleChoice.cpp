@@ -10,7 +10,8 @@ namespace attune {
 
 ScheduleProblem scheduleProblem(const Config &config) {
   const bool projections = config.op == Op::MultiheadAttention;
-  return {projections, projections ? config.module.embedDim : 0, config.module.headDim};
+  return {projections, projections ? config.module.embedDim : 0, config.module.headDim,
+          config.dtype != DType::Float32};
 }
 
 ScheduleKey scheduleKey(const Config &config, const cpu::TargetInfo &target,

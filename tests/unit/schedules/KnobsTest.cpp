@@ -7,6 +7,7 @@
 
 using namespace attune;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
@@ -73,6 +74,17 @@ TEST(Knobs, NumbersMayBeAnyBlocksOnlyThoseThatFit) {
   EXPECT_FALSE(parseKnobValue(knob("scores"), core64, avx2, "6x4", value));
   EXPECT_TRUE(parseKnobValue(knob("pack_value"), core64, avx2, "as_is", value));
   EXPECT_FALSE(parseKnobValue(knob("pack_value"), module, avx2, "as_is", value));
+}
+
+TEST(Knobs, KeepExponentialsAsAccurateAsTheResults) {
+  ScheduleProblem sixteen = core64;
+  sixteen.is16Bit = true;
+  EXPECT_THAT(knob("exp2_degree").values(core64, avx2), ElementsAre(6));
+  EXPECT_THAT(knob("exp2_degree").values(sixteen, avx2), ElementsAre(3, 4, 5, 6));
+  int64_t value = 0;
+  EXPECT_FALSE(parseKnobValue(knob("exp2_degree"), core64, avx2, "5", value));
+  EXPECT_TRUE(parseKnobValue(knob("exp2_degree"), sixteen, avx2, "5", value));
+  EXPECT_FALSE(parseKnobValue(knob("exp2_degree"), sixteen, avx2, "2", value));
 }
 
 TEST(Knobs, RoundToTheNearestMultiple) {
