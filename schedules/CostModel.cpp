@@ -90,7 +90,48 @@ struct Estimate {
     return cycles + rows * padded() / cpu.vectorLanes + 2 * callCycles;
   }
 
-  double attention() const {
+  double attention() const { return hasFewRows() ? fewRows() : manyRows(); }
+
+  bool hasFewRows() const { return call.target <= s.fewRows; }
+
+  /// Keys and values of all heads, as they lie.
+  double inputBytes() const {
+    const double elements = double(call.batch * call.heads * call.source * problem.headDim);
+    return 2 * elements * (problem.is16Bit ? 2 : 4);
+  }
+  /// Bytes a cycle at which they are read for the first time.
+  double inputRate() const {
+    return inputBytes() > 0.75 * double(cpu.l2Bytes) ? memoryRate : l2Rate;
+  }
+
+  /// A tile of keys that few rows read where it lies. The next bytes arrive meanwhile.
+  double tileInPlace(double keys) const {
+    const double rows = double(call.target), depth = double(problem.headDim);
+    const double vectors = depth / cpu.vectorLanes;
+    const double bytes = 2 * keys * depth * (problem.is16Bit ? 2 : 4);
+    // Both products load keys and values once and the query or an accumulator for each row; a score
+    // is summed over its lanes.
+    const double loads = 2 * keys * vectors * (1 + rows / 2);
+    const double fmas = 2 * rows * keys * vectors + rows * keys * std::log2(cpu.vectorLanes);
+    const double exponentials = rows * keys / cpu.vectorLanes * (s.exp2Degree + 12);
+    const double computed =
+        std::max(loads / loadsPerCycle, fmas / fmasPerCycle) + exponentials / fmasPerCycle;
+    return std::max(bytes / inputRate(), computed) + 3 * callCycles;
+  }
+
+  /// One query tile reads each key and value once, in splits, whose results are kept and merged.
+  double fewRows() const {
+    const double source = double(call.source), keys = double(s.kvTile);
+    const double heads = double(call.batch * call.heads);
+    const double visible = call.isCausal ? double(std::min(call.source, call.target)) : source;
+    const double splits = std::ceil(source / s.splitKeys);
+    const double kept = double(call.target) * double(problem.headDim + 2) * floatBytes;
+    const double merging = splits * (2 * kept / l2Rate + 3 * callCycles) + 2 * callCycles;
+    const double reading = Tiles(visible, keys).sum(keys, [&](double n) { return tileInPlace(n); });
+    return heads * (reading * imbalance(heads * splits) + merging * imbalance(heads));
+  }
+
+  double manyRows() const {
     const double rows = double(s.queryTile), source = double(call.source);
     double cycles = Tiles(double(call.target), rows).sum(rows, [&](double count) {
       // Half of the keys, and what a tile on the diagonal computes in vain.
@@ -101,16 +142,20 @@ struct Estimate {
     const double panels = roundUp(source, s.keyPanel(cpu)) * double(problem.headDim);
     const double copied = s.packValue == PackValue::PerHead ? source * padded() : 0;
     cycles += (2 * panels + copied) * 2 * floatBytes / l2Rate;
-    return cycles * double(call.batch * call.heads) * imbalance();
+    const double heads = double(call.batch * call.heads);
+    return (cycles * heads + inputBytes() / inputRate()) * imbalance(unitsOfMany());
+  }
+
+  /// What workers take at a time.
+  double unitsOfMany() const {
+    const double heads = double(call.batch * call.heads);
+    const bool wholeHeads = heads >= double(s.headsPerWorker) * (call.threads - 1);
+    return wholeHeads ? heads : heads * std::ceil(double(call.target) / s.queryTile) / s.grain;
   }
 
   /// How much longer the last worker takes than the average one.
-  double imbalance() const {
-    const double heads = double(call.batch * call.heads);
-    const bool wholeHeads = heads >= double(s.headsPerWorker) * (call.threads - 1);
-    double units = heads;
-    if (!wholeHeads)
-      units = std::ceil(heads * std::ceil(double(call.target) / s.queryTile) / s.grain);
+  double imbalance(double units) const {
+    units = std::ceil(units);
     return std::ceil(units / call.threads) * call.threads / units;
   }
 

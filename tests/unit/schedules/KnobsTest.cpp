@@ -122,6 +122,52 @@ TEST(CostModel, KnowsWhatIsSlow) {
   EXPECT_GT(predictCycles(tiny, core64, avx2, square), 1.1 * cycles);
 }
 
+/// A call of few query rows under a schedule with some fields changed.
+double decodeCycles(const CallShape &call, int fewRows, int splitKeys, int kvTile = 128,
+                    const ScheduleProblem &problem = {false, 0, 128}) {
+  CpuSchedule schedule = defaultSchedule(problem, avx2);
+  schedule.fewRows = fewRows;
+  schedule.splitKeys = splitKeys;
+  schedule.kvTile = kvTile;
+  EXPECT_EQ(checkSchedule(schedule, problem, avx2), "");
+  return predictCycles(schedule, problem, avx2, call);
+}
+
+const CallShape decode{.batch = 1, .heads = 32, .target = 1, .source = 4096};
+
+TEST(CostModel, ReadsKeysOfFewRowsOnce) {
+  // About half the time was measured, for one row as for four.
+  for (int64_t rows : {1, 4}) {
+    CallShape call = decode;
+    call.target = rows;
+    EXPECT_LT(decodeCycles(call, 8, 512), 0.8 * decodeCycles(call, 0, 512)) << rows;
+  }
+  CallShape many = decode;
+  many.target = 16; // more than either takes for few
+  EXPECT_EQ(decodeCycles(many, 8, 512), decodeCycles(many, 0, 512));
+  // At least what memory takes to deliver them, at some bytes a cycle, and not much more.
+  const double bytes = 2.0 * 32 * 4096 * 128 * 4;
+  EXPECT_GT(decodeCycles(decode, 8, 512), bytes / 10);
+  EXPECT_LT(decodeCycles(decode, 8, 512), bytes / 2);
+  ScheduleProblem sixteen{false, 0, 128};
+  sixteen.is16Bit = true;
+  EXPECT_LT(decodeCycles(decode, 8, 512, 128, sixteen), 0.7 * decodeCycles(decode, 8, 512));
+}
+
+TEST(CostModel, WeighsSplitsForThreadsAgainstMerging) {
+  CallShape oneHead = decode;
+  oneHead.heads = 1;
+  EXPECT_LT(decodeCycles(oneHead, 8, 2048), decodeCycles(oneHead, 8, 256));
+  oneHead.threads = 4; // two splits leave two threads without work
+  EXPECT_LT(decodeCycles(oneHead, 8, 512), 0.7 * decodeCycles(oneHead, 8, 2048));
+  // Many heads are work for all threads as they are. The kernels of a tile are called as often.
+  CallShape many = decode;
+  many.threads = 4;
+  EXPECT_LT(decodeCycles(many, 8, 2048), decodeCycles(many, 8, 256));
+  EXPECT_NEAR(decodeCycles(many, 8, 2048) / decodeCycles(many, 8, 512), 1, 0.05);
+  EXPECT_LT(decodeCycles(decode, 8, 512, 128), decodeCycles(decode, 8, 512, 32));
+}
+
 TEST(CostModel, CountsWorkersThatWait) {
   CallShape four = square;
   four.heads = 3;
