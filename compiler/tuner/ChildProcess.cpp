@@ -3,6 +3,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringRef.h"
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -62,7 +63,10 @@ std::string lastWords(FILE *errors) {
 }
 
 ChildResult collect(pid_t child, int input, double seconds, const std::function<bool()> &stop) {
-  const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
+  // While this process is stopped, by Ctrl-Z say, so is the child: that is no time it had.
+  constexpr std::chrono::duration<double> kLongestStep{1};
+  std::chrono::duration<double> spent{0};
+  auto last = Clock::now();
   ChildResult result;
   auto kill = [&](ChildResult::End end) {
     ::kill(child, SIGKILL);
@@ -72,6 +76,9 @@ ChildResult collect(pid_t child, int input, double seconds, const std::function<
   for (bool isOpen = true; isOpen;) {
     pollfd poll{input, POLLIN, 0};
     const int ready = ::poll(&poll, 1, kPollMilliseconds);
+    const auto now = Clock::now();
+    spent += std::min<std::chrono::duration<double>>(now - last, kLongestStep);
+    last = now;
     if (ready > 0) {
       const ssize_t count = read(input, buffer, sizeof(buffer));
       if (count > 0)
@@ -82,7 +89,7 @@ ChildResult collect(pid_t child, int input, double seconds, const std::function<
       continue; // killed: the rest of its output is read to the end
     if (stop && stop())
       kill(ChildResult::End::Stopped);
-    else if (Clock::now() > deadline)
+    else if (spent.count() > seconds)
       kill(ChildResult::End::TimedOut);
   }
   return result;

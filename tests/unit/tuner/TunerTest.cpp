@@ -65,6 +65,20 @@ TEST(ChildProcess, EndsWhatTakesTooLongOrIsStopped) {
   EXPECT_EQ(runInChild(hang, 100, [] { return true; }).end, ChildResult::End::Stopped);
 }
 
+TEST(ChildProcess, DoesNotCountTheTimeForWhichBothAreStopped) {
+  auto stopBoth = []() -> std::string {
+    const pid_t parent = getppid();
+    kill(parent, SIGSTOP);
+    sleep(3); // as if this one was stopped, too
+    kill(parent, SIGCONT);
+    usleep(100'000);
+    return "done";
+  };
+  ChildResult result =
+      runInChild([&] { return runInChild(stopBoth, 2, nullptr).bytes; }, 20, nullptr);
+  EXPECT_EQ(result.bytes, "done");
+}
+
 TEST(CallClock, CountsTheWorkOfOneThreadAndTheWaitingOfSeveral) {
   const double alone = callSeconds(1), together = callSeconds(2);
   usleep(50'000);
