@@ -213,6 +213,38 @@ TEST(Tuner, MeasuresNothingAgainThatIsKnown) {
   EXPECT_GT(second->defaultTimes.runs, 0); // the comparison needs what was not timed, too
 }
 
+TEST(Tuner, ComparesOutputsOf16BitsInTheirOwnDtype) {
+  TuningProblem problem = tinyProblem();
+  problem.config.dtype = DType::BFloat16;
+  problem.sizes.target = problem.sizes.source = 400;
+  problem.sizes.batch = 50;
+  ASSERT_EQ(checkedSizes(problem).batch, 2); // the reference is that of a smaller call
+  TuningOptions options;
+  options.candidates = 4;
+  options.runner.onChecked = [](const CpuSchedule &schedule,
+                                llvm::ArrayRef<attune_tensor> outputs) {
+    if (outputs[0].dtype != ATTUNE_BFLOAT16)
+      abort();
+    if (schedule.queryTile == 24) // by 16 to 32 of the last place
+      static_cast<uint16_t *>(outputs[0].data)[5] += 1 << 5;
+  };
+  options.restriction = {
+      {"query_tile", {12, 24, 48}}, {"exp2_degree", {3, 6}}, {"scores", {6 * 256 + 2}},
+      {"values", {6 * 256 + 2}},    {"kv_tile", {64}},       {"pack_value", {1}}};
+  auto result = tune(problem, options);
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  ASSERT_THAT(result->trials, SizeIs(4));
+  int wrong = 0, right = 0;
+  for (const Trial &trial : result->trials) {
+    const bool isFaulty = trial.schedule.queryTile == 24;
+    (isFaulty ? wrong : right) += 1;
+    EXPECT_EQ(trial.measurement.status, isFaulty ? CandidateStatus::Wrong : CandidateStatus::Ok)
+        << trial.measurement.detail;
+  }
+  EXPECT_GT(wrong, 0);
+  EXPECT_GT(right, 1); // with what the default gave for the call that is tuned
+}
+
 class Outside : public testing::Test {
 protected:
   llvm::Expected<TuningResult> tuneBy(const std::string &command) {
