@@ -144,6 +144,20 @@ Expected<TunedCase> tuneCase(const TuneArguments &arguments, const ScheduleDatab
   return TunedCase{&problem, std::move(*result), peak};
 }
 
+/// Adds the times by phase of the default schedule and of a faster one.
+Error addPhases(TunedCase &tuned) {
+  auto add = [&](const CpuSchedule &schedule, std::vector<PhaseProfile> &phases) -> Error {
+    auto profile = profilePhases(*tuned.problem, schedule, [] { return isInterrupted.load(); });
+    if (!profile)
+      return profile.takeError();
+    phases = std::move(*profile);
+    return Error::success();
+  };
+  if (Error error = add(tuned.result.defaultSchedule, tuned.defaultPhases))
+    return error;
+  return tuned.result.isFaster ? add(tuned.result.best, tuned.bestPhases) : Error::success();
+}
+
 void print(const TunedCase &one) {
   const TuningResult &result = one.result;
   const ComparedTimes &times = result.isFaster ? result.bestTimes : result.defaultTimes;
@@ -200,6 +214,9 @@ Error runTune(const TuneArguments &arguments) {
     }
     if (!tuned)
       return tuned.takeError();
+    if (!arguments.report.empty())
+      if (Error error = addPhases(*tuned))
+        warn(toString(std::move(error)));
     cases.push_back(std::move(*tuned));
   }
   print(cases);

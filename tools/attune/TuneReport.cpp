@@ -25,6 +25,13 @@ figure { margin: 0; } svg { width: 100%; height: auto; } text { font: 11px syste
 .axis { stroke: #d0d7de; } .trial { fill: #8c959f; } .failed { stroke: #cf222e; }
 .best { fill: none; stroke: #0969da; stroke-width: 2; } .least { fill: #0969da; }
 .default { stroke: #bc4c00; stroke-dasharray: 4 3; }
+.phases { display: flex; margin: .3rem 0; } .phases span { width: 4.5rem; }
+.phases div { flex: 1; display: flex; height: 1.4rem; } .phases i { display: block; }
+.swatch { display: inline-block; width: .8rem; height: .8rem; margin-right: .5rem; }
+.projection { background: #4e79a7; } .packing { background: #f28e2b; } .masks { background: #b07aa1; }
+.scores { background: #59a14f; } .softmax { background: #e15759; } .values { background: #76b7b2; }
+.finish { background: #edc948; } .output { background: #9c755f; } .other { background: #bab0ac; }
+.waiting { background: repeating-linear-gradient(45deg, #bab0ac 0 2px, transparent 2px 5px); }
 @media (prefers-color-scheme: dark) {
   body { color: #e6edf3; background: #0d1117; } text { fill: #9198a1; } .trial { fill: #6e7681; } }
 </style></head><body>
@@ -170,6 +177,15 @@ std::string changes(const TuningResult &result) {
   return "<table><tr><th>knob</th><th>default</th><th>tuned</th></tr>\n" + rows + "</table>\n";
 }
 
+std::string phases(const TunedCase &one) {
+  if (one.defaultPhases.empty())
+    return "";
+  return "<h3>Time by phase</h3>\n<p>The fastest of many runs with a clock around every kernel, by "
+         "the "
+         "time of day; work of several threads is divided by their number.</p>\n" +
+         phaseTable(one.defaultPhases, one.bestPhases, one.problem->threads);
+}
+
 std::string summary(const TunedCase &one) {
   const TuningResult &result = one.result;
   auto row = [&](const char *name, double ms) {
@@ -211,7 +227,7 @@ std::string tuneReport(ArrayRef<TunedCase> cases) {
         escaped(problem.config.name), problem.sizes.batch, problem.sizes.target,
         problem.sizes.source, problem.threads, escaped(problem.target.cpu), one.peak,
         one.result.trials.size(), one.result.seconds);
-    page += summary(one) + changes(one.result);
+    page += summary(one) + changes(one.result) + phases(one);
     page +=
         "<h3>The search</h3>\n<p>Grey: trials. Blue: the best so far. Orange: the default. Red: "
         "failed. What took more than twice the least time lies at the upper edge.</p>\n";
