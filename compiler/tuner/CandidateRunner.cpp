@@ -10,6 +10,7 @@
 #include "tuner/SearchSpace.h"
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 using namespace llvm;
 
@@ -19,6 +20,7 @@ namespace {
 constexpr double kSecondsPerEffort = 0.12; ///< of timed calls
 constexpr int kLeastCalls = 2;             ///< and one for each effort
 constexpr double kTooSlow = 1.5; ///< times the fastest; a schedule like that is not timed for long
+constexpr size_t kMostProcesses = 8; ///< that compile, some 100 MB each
 constexpr int kLeastRounds = 15, kMostRounds = 101;
 /// Two schedules differ from each other, and a long call from a short one.
 constexpr double kSlackOfFullCall = 4;
@@ -127,16 +129,18 @@ std::string CandidateRunner::compileHere(const CpuSchedule &schedule) {
   return writer.bytes;
 }
 
-/// A measurement only if the schedule does not compile or the search was stopped meanwhile.
-std::optional<Measurement> CandidateRunner::compileInChild(const CpuSchedule &schedule,
-                                                           Compiled &compiled) {
-  const ChildResult child =
-      runInChild([&] { return compileHere(schedule); }, options.compileSeconds, options.stop);
-  if (child.end != ChildResult::End::Finished)
-    return failureOf(child);
+/// What a child process made of a schedule; keeps its kernels.
+CandidateRunner::Compiled CandidateRunner::readCompiled(const ChildResult &child) {
+  Compiled compiled;
+  if (child.end != ChildResult::End::Finished) {
+    compiled.failure = failureOf(child);
+    return compiled;
+  }
   ByteReader reader(child.bytes);
-  if (std::string error = reader.readText(); !error.empty())
-    return Measurement{CandidateStatus::Refused, {}, error};
+  if (std::string error = reader.readText(); !error.empty()) {
+    compiled.failure = Measurement{CandidateStatus::Refused, {}, error};
+    return compiled;
+  }
   compiled.code.packedBytes = reader.read<int64_t>();
   const std::string object = reader.readText();
   compiled.code.object.assign(object.begin(), object.end());
@@ -145,8 +149,36 @@ std::optional<Measurement> CandidateRunner::compileInChild(const CpuSchedule &sc
     kernels.add({symbol, std::move(arguments), reader.readText()});
   }
   if (reader.failed)
-    return Measurement{CandidateStatus::Crash, {}, "its process gave no object"};
-  return std::nullopt;
+    compiled.failure = Measurement{CandidateStatus::Crash, {}, "its process gave no object"};
+  return compiled;
+}
+
+void CandidateRunner::compileInChildren(ArrayRef<CpuSchedule> schedules) {
+  std::vector<std::function<std::string()>> work;
+  for (const CpuSchedule &schedule : schedules)
+    work.push_back([&] { return compileHere(schedule); });
+  const auto children = runInChildren(work, options.compileSeconds, options.stop);
+  for (auto [schedule, child] : zip(schedules, children))
+    if (child.end != ChildResult::End::Stopped)
+      objects[knobsText(schedule)] = readCompiled(child);
+}
+
+/// Compiles a schedule, if it was not, and with it those that are expected next. Null if the search
+/// was stopped.
+CandidateRunner::Compiled *CandidateRunner::compiledOf(const CpuSchedule &schedule) {
+  const std::string identity = knobsText(schedule);
+  if (!objects.count(identity)) {
+    const size_t processors = std::max(1u, std::thread::hardware_concurrency());
+    const size_t most = options.compileProcesses > 0 ? size_t(options.compileProcesses)
+                                                     : std::min(processors, kMostProcesses);
+    std::map<std::string, CpuSchedule> chosen{{identity, schedule}};
+    for (const CpuSchedule &next : expected)
+      if (chosen.size() < most && !objects.count(knobsText(next)))
+        chosen.try_emplace(knobsText(next), next);
+    compileInChildren(to_vector(make_second_range(chosen)));
+  }
+  auto found = objects.find(identity);
+  return found == objects.end() ? nullptr : &found->second;
 }
 
 Error CandidateRunner::checkSmall(const CpuSchedule &schedule, Session &session) const {
@@ -229,15 +261,12 @@ CandidateRunner::Report CandidateRunner::run(const CpuSchedule &schedule, const 
 std::optional<Measurement> CandidateRunner::measure(const CpuSchedule &schedule, int effort) {
   if (isStopped())
     return std::nullopt;
-  auto [entry, isNew] = objects.try_emplace(knobsText(schedule));
-  Compiled &compiled = entry->second;
-  if (compiled.code.object.empty()) {
-    std::optional<Measurement> failure = compileInChild(schedule, compiled);
-    if (compiled.code.object.empty()) {
-      objects.erase(entry);
-      return failure;
-    }
-  }
+  Compiled *found = compiledOf(schedule);
+  if (!found)
+    return std::nullopt;
+  Compiled &compiled = *found;
+  if (compiled.failure)
+    return compiled.failure;
   auto work = [&] {
     const Report report = run(schedule, compiled, effort);
     ByteWriter writer;

@@ -12,6 +12,7 @@ namespace attune {
 
 struct RunnerOptions {
   double compileSeconds = 60; ///< longest time to compile a schedule
+  int compileProcesses = 0;   ///< how many are compiled at once; 0: one a processor
   /// Longest time to check and time one; 0: a minute and 100 calls' time.
   double runSeconds = 0;
   double fastestMs = 0;       ///< of all calls that were timed before; 0: none was
@@ -25,9 +26,9 @@ struct RunnerOptions {
 /// series is of the same round.
 using InterleavedTimes = std::vector<std::vector<double>>;
 
-/// Compiles, checks and times schedules, one at a time, each in child processes. Kernels that
-/// schedules have in common are generated once, objects are kept. This process must have one thread
-/// only.
+/// Compiles, checks and times schedules in child processes: several are compiled at once, nothing
+/// else runs while one is timed. Kernels that schedules have in common are generated once, objects
+/// are kept. This process must have one thread only.
 class CandidateRunner : public Objective {
 public:
   /// Computes the reference. `problem` must outlive this.
@@ -39,6 +40,8 @@ public:
   /// effort none is timed.
   std::optional<Measurement> measure(const CpuSchedule &schedule, int effort) override;
 
+  void expect(std::vector<CpuSchedule> schedules) override { expected = std::move(schedules); }
+
   /// Times schedules that were measured before, in about `seconds`, at least 15 rounds.
   llvm::Expected<InterleavedTimes> interleave(llvm::ArrayRef<CpuSchedule> schedules,
                                               double seconds);
@@ -48,6 +51,7 @@ public:
 private:
   struct Compiled {
     ObjectCode code;
+    std::optional<Measurement> failure; ///< why there is no code
     bool isChecked = false;
   };
   /// What a child process reports of a schedule.
@@ -58,7 +62,9 @@ private:
 
   CandidateRunner(const TuningProblem &problem, RunnerOptions options);
 
-  std::optional<Measurement> compileInChild(const CpuSchedule &schedule, Compiled &compiled);
+  Compiled *compiledOf(const CpuSchedule &schedule);
+  void compileInChildren(llvm::ArrayRef<CpuSchedule> schedules);
+  Compiled readCompiled(const struct ChildResult &child);
   std::string compileHere(const CpuSchedule &schedule);
   Report run(const CpuSchedule &schedule, const Compiled &compiled, int effort) const;
   llvm::Error check(const CpuSchedule &schedule, class Session &session, Report &report) const;
@@ -78,6 +84,7 @@ private:
   double fastestMs;                              ///< of all calls so far; 0 before the first
   cpu::KernelCache kernels;
   std::map<std::string, Compiled> objects; ///< by knobsText
+  std::vector<CpuSchedule> expected;
 };
 
 } // namespace attune

@@ -62,74 +62,113 @@ std::string lastWords(FILE *errors) {
   return words.empty() ? "" : ": " + words;
 }
 
-ChildResult collect(pid_t child, int input, double seconds, const std::function<bool()> &stop) {
+/// A child process and what has come of it so far.
+struct Child {
+  pid_t process = -1;
+  int input = -1;         ///< what it gives back; -1: all was read
+  FILE *errors = nullptr; ///< its stderr
+  ChildResult result;
+
+  void read() {
+    char buffer[1 << 16];
+    const ssize_t count = ::read(input, buffer, sizeof(buffer));
+    if (count > 0) {
+      result.bytes.append(buffer, size_t(count));
+    } else if (count == 0 || errno != EINTR) {
+      close(input);
+      input = -1;
+    }
+  }
+  void kill(ChildResult::End end) {
+    if (input >= 0 && result.end == ChildResult::End::Finished) {
+      ::kill(process, SIGKILL);
+      result.end = end;
+    }
+  }
+};
+
+Child start(function_ref<std::string()> work) {
+  Child child;
+  auto failure = [&](const char *what) {
+    child.result = {ChildResult::End::Crashed, "", std::string(what) + std::strerror(errno)};
+    return child;
+  };
+  int ends[2];
+  child.errors = std::tmpfile();
+  if (!child.errors)
+    return failure("no temporary file: ");
+  if (pipe(ends) != 0)
+    return failure("no pipe: ");
+  child.process = fork();
+  if (child.process == 0) {
+    close(ends[0]);
+    runChild(work, ends[1], fileno(child.errors));
+  }
+  close(ends[1]);
+  child.input = ends[0];
+  return child.process < 0 ? failure("no process: ") : child;
+}
+
+/// Reads until all have ended, by themselves or because of a limit.
+void collect(MutableArrayRef<Child> children, double seconds, const std::function<bool()> &stop) {
   // While this process is stopped, by Ctrl-Z say, so is the child: that is no time it had.
   constexpr std::chrono::duration<double> kLongestStep{1};
   std::chrono::duration<double> spent{0};
   auto last = Clock::now();
-  ChildResult result;
-  auto kill = [&](ChildResult::End end) {
-    ::kill(child, SIGKILL);
-    result.end = end;
-  };
-  char buffer[1 << 16];
-  for (bool isOpen = true; isOpen;) {
-    pollfd poll{input, POLLIN, 0};
-    const int ready = ::poll(&poll, 1, kPollMilliseconds);
+  for (;;) {
+    std::vector<pollfd> inputs; // a negative one is passed over
+    for (const Child &child : children)
+      inputs.push_back({child.input, POLLIN, 0});
+    if (all_of(inputs, [](const pollfd &input) { return input.fd < 0; }))
+      return;
+    ::poll(inputs.data(), inputs.size(), kPollMilliseconds);
     const auto now = Clock::now();
     spent += std::min<std::chrono::duration<double>>(now - last, kLongestStep);
     last = now;
-    if (ready > 0) {
-      const ssize_t count = read(input, buffer, sizeof(buffer));
-      if (count > 0)
-        result.bytes.append(buffer, size_t(count));
-      isOpen = count > 0 || (count < 0 && errno == EINTR);
+    const bool isStopped = stop && stop(), isLate = spent.count() > seconds;
+    for (auto [child, input] : zip(children, inputs)) {
+      if (input.fd >= 0 && input.revents != 0)
+        child.read();
+      if (isStopped || isLate) // what a killed one has sent is read to the end
+        child.kill(isStopped ? ChildResult::End::Stopped : ChildResult::End::TimedOut);
     }
-    if (!isOpen || result.end != ChildResult::End::Finished)
-      continue; // killed: the rest of its output is read to the end
-    if (stop && stop())
-      kill(ChildResult::End::Stopped);
-    else if (spent.count() > seconds)
-      kill(ChildResult::End::TimedOut);
   }
-  return result;
 }
-} // namespace
 
-ChildResult runInChild(function_ref<std::string()> work, double seconds,
-                       const std::function<bool()> &stop) {
-  auto failure = [](const char *what) {
-    return ChildResult{ChildResult::End::Crashed, "", std::string(what) + std::strerror(errno)};
-  };
-  int ends[2];
-  FILE *errors = std::tmpfile();
-  if (!errors)
-    return failure("no temporary file: ");
-  if (pipe(ends) != 0) {
-    std::fclose(errors);
-    return failure("no pipe: ");
-  }
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    runChild(work, ends[1], fileno(errors));
-  }
-  close(ends[1]);
-  ChildResult result = child < 0 ? failure("no process: ") : collect(child, ends[0], seconds, stop);
-  close(ends[0]);
+ChildResult finish(Child &child, double seconds) {
   int status = 0;
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (child.process > 0 && waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
   }
+  ChildResult result = std::move(child.result);
   if (result.end == ChildResult::End::TimedOut) {
     result.detail = "no result after " + std::to_string(int(seconds)) + " s";
   } else if (result.end == ChildResult::End::Finished && status != 0) {
     result.end = ChildResult::End::Crashed;
     result.detail = (WIFSIGNALED(status) ? std::string(strsignal(WTERMSIG(status)))
                                          : "exit status " + std::to_string(WEXITSTATUS(status))) +
-                    lastWords(errors);
+                    lastWords(child.errors);
   }
-  std::fclose(errors);
+  if (child.errors)
+    std::fclose(child.errors);
   return result;
+}
+} // namespace
+
+std::vector<ChildResult> runInChildren(ArrayRef<std::function<std::string()>> work, double seconds,
+                                       const std::function<bool()> &stop) {
+  std::vector<Child> children;
+  for (const std::function<std::string()> &one : work)
+    children.push_back(start(one));
+  collect(children, seconds, stop);
+  std::vector<ChildResult> results;
+  for (Child &child : children)
+    results.push_back(finish(child, seconds));
+  return results;
+}
+
+ChildResult runInChild(const std::function<std::string()> &work, double seconds,
+                       const std::function<bool()> &stop) {
+  return std::move(runInChildren(work, seconds, stop).front());
 }
 
 } // namespace attune

@@ -2,9 +2,10 @@
 #ifndef ATTUNE_TUNER_CHILDPROCESS_H
 #define ATTUNE_TUNER_CHILDPROCESS_H
 
-#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/ArrayRef.h"
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace attune {
 
@@ -22,8 +23,12 @@ struct ChildResult {
 /// Runs `work` in a copy of this process, which shares its memory as it is now and gives back
 /// nothing but the bytes that `work` returns. It is killed after `seconds`, when `stop` (which may
 /// be empty) becomes true, and when this process ends. This process must have one thread only.
-ChildResult runInChild(llvm::function_ref<std::string()> work, double seconds,
+ChildResult runInChild(const std::function<std::string()> &work, double seconds,
                        const std::function<bool()> &stop);
+
+/// The same for several, at the same time.
+std::vector<ChildResult> runInChildren(llvm::ArrayRef<std::function<std::string()>> work,
+                                       double seconds, const std::function<bool()> &stop);
 
 } // namespace attune
 

@@ -21,6 +21,10 @@ class Objective {
 public:
   virtual ~Objective() = default;
 
+  /// These schedules are likely to be measured next, in this order; an objective may do beforehand
+  /// what it can do for several at once.
+  virtual void expect(std::vector<CpuSchedule>) {}
+
   /// Tries a schedule, or times one again that was tried before; more effort means more timed
   /// calls. Nothing if there is no time left or the user has stopped the search.
   virtual std::optional<Measurement> measure(const CpuSchedule &schedule, int effort) = 0;

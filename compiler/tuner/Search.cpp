@@ -87,6 +87,17 @@ bool Search::tryOption(const Option &option) {
   return true;
 }
 
+void Search::tryAll(const std::vector<Option> &chosen) {
+  std::vector<CpuSchedule> schedules;
+  for (const Option &option : chosen)
+    if (!tried.count(knobsText(option.schedule)))
+      schedules.push_back(option.schedule);
+  objective.expect(std::move(schedules));
+  for (const Option &option : chosen)
+    if (!tryOption(option))
+      return;
+}
+
 bool Search::timeAgain(size_t trial, int effort) {
   if (stopped)
     return false;
@@ -251,18 +262,14 @@ std::vector<Search::Option> Search::rankMoves(std::vector<Option> candidates) {
 void Search::run() {
   tryOption(optionOf(space.defaultSchedule()));
   const std::vector<Option> pool = buildPool();
-  for (const Option &option : firstSample(pool))
-    if (!tryOption(option))
-      break;
+  tryAll(firstSample(pool));
   halve();
   while (!isOver()) {
     std::vector<Option> candidates = moves(pool);
     if (candidates.empty())
       return;
     const size_t firstTrial = trialList.size();
-    for (const Option &option : rankMoves(std::move(candidates)))
-      if (!tryOption(option))
-        break;
+    tryAll(rankMoves(std::move(candidates)));
     raceWithBest(firstTrial);
   }
 }

@@ -70,6 +70,7 @@ private:
   Option optionOf(const CpuSchedule &schedule) const;
   std::optional<Option> optionAt(const SpacePoint &point) const;
   bool tryOption(const Option &option);
+  void tryAll(const std::vector<Option> &chosen);
   bool timeAgain(size_t trial, int effort);
 
   std::vector<Option> buildPool();

@@ -73,6 +73,8 @@ private:
     return runner->measure(schedule, effort);
   }
 
+  void expect(std::vector<CpuSchedule> schedules) override { runner->expect(std::move(schedules)); }
+
   Error search() {
     SearchOptions searchOptions;
     if (options.candidates > 0)

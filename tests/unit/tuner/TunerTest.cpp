@@ -65,6 +65,23 @@ TEST(ChildProcess, EndsWhatTakesTooLongOrIsStopped) {
   EXPECT_EQ(runInChild(hang, 100, [] { return true; }).end, ChildResult::End::Stopped);
 }
 
+TEST(ChildProcess, RunsSeveralAtOnce) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  // The first waits for the second.
+  auto first = [&] {
+    char byte = 0;
+    return std::string(read(ends[0], &byte, 1), byte);
+  };
+  auto second = [&] { return std::to_string(write(ends[1], "x", 1)); };
+  auto crash = []() -> std::string { _exit(3); };
+  auto results = runInChildren({first, second, crash}, 10, nullptr);
+  ASSERT_THAT(results, SizeIs(3));
+  EXPECT_EQ(results[0].bytes, "x");
+  EXPECT_EQ(results[1].bytes, "1");
+  EXPECT_EQ(results[2].detail, "exit status 3");
+}
+
 TEST(ChildProcess, DoesNotCountTheTimeForWhichBothAreStopped) {
   auto stopBoth = []() -> std::string {
     const pid_t parent = getppid();
@@ -99,6 +116,23 @@ TEST(CandidateRunner, MeasuresAndSharesKernels) {
   ASSERT_TRUE(second);
   EXPECT_EQ(second->status, CandidateStatus::Ok) << second->detail;
   EXPECT_EQ(runner->kernelCount(), kernels);
+}
+
+TEST(CandidateRunner, CompilesWhatIsExpectedAtTheSameTime) {
+  const TuningProblem problem = tinyProblem();
+  RunnerOptions options;
+  options.compileProcesses = 2;
+  auto runner = llvm::cantFail(CandidateRunner::create(problem, options));
+  CpuSchedule other = variant(problem, 12), illegal = other;
+  other.scores = {4, 2}; // other kernels
+  other.queryTile = 24;
+  illegal.queryTile = 7;
+  runner->expect({variant(problem, 12), other, illegal});
+  EXPECT_EQ(runner->measure(variant(problem, 12), 0)->status, CandidateStatus::Ok);
+  const size_t kernels = runner->kernelCount();
+  EXPECT_EQ(runner->measure(other, 1)->status, CandidateStatus::Ok);
+  EXPECT_EQ(runner->kernelCount(), kernels);
+  EXPECT_EQ(runner->measure(illegal, 1)->status, CandidateStatus::Refused);
 }
 
 TEST(CandidateRunner, RefusesWhatIsNotLegal) {
