@@ -70,12 +70,11 @@ struct Estimate {
     const double keyBytes = keys * depth * floatBytes, valueBytes = keys * padded() * floatBytes;
     const double rowBytes = rows * (depth + padded()) * floatBytes;
     const double scoreBytes = rows * keys * floatBytes;
-    // What exceeds L1 comes again for every pass.
+    // What exceeds L1 leaves it and comes again for every pass.
     const double beyond =
         std::clamp((rowBytes + scoreBytes) / double(cpu.l1Bytes) - 0.75, 0.0, 1.0);
-    const double valueBlock = keys * s.values.vectors * cpu.vectorLanes * floatBytes;
-    const double again = valueBlock > double(cpu.l1Bytes) / 2 ? rows / s.values.rows : 1;
-    return keyBytes + valueBytes * again + beyond * (3 * scoreBytes + 2 * rowBytes);
+    // Values of a block that come from L2 again arrive while it computes.
+    return keyBytes + valueBytes + beyond * (6 * scoreBytes + 4 * rowBytes);
   }
 
   /// All keys of one query tile whose first row is `first`.
