@@ -98,7 +98,8 @@ Expected<std::vector<PhaseProfile>> profilePhases(const TuningProblem &problem,
   };
   const ChildResult child = runInChild(work, kLongestSeconds, stop);
   if (child.end != ChildResult::End::Finished)
-    return createStringError("the times of phases: %s", child.detail.c_str());
+    return createStringError("the times of phases: %s",
+                             child.detail.empty() ? "stopped" : child.detail.c_str());
   ByteReader reader(child.bytes);
   if (std::string error = reader.readText(); !error.empty())
     return createStringError("the times of phases: %s", error.c_str());
