@@ -66,15 +66,10 @@ RegisterBlock projectionBlock(int64_t embedDim, const CpuTraits &cpu) {
   return padsMuch ? RegisterBlock{6, 2} : RegisterBlock{4, 3};
 }
 
-/// Rows of a tile are whole register blocks, and whole tiles of pairs.
-int64_t rowUnit(const CpuTraits &cpu, int64_t blockRows) {
-  return cpu.pairProducts == PairProducts::Tiles ? std::lcm(blockRows, pairTileRows) : blockRows;
-}
-
 /// The usual 128 rows are one tile, so that weights are read once.
 void setProjection(CpuSchedule &schedule, RegisterBlock block, const CpuTraits &cpu) {
   schedule.projection = block;
-  schedule.projectionRows = int(roundUp(128, rowUnit(cpu, block.rows)));
+  schedule.projectionRows = int(roundUp(128, schedule.projectionUnit(cpu)));
 }
 
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
@@ -92,11 +87,23 @@ int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
   int64_t inL1 = cpu.l1Bytes * 3 / 4 / rowBytes;
   int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
   int64_t rows = std::min(std::clamp<int64_t>(inL1, 24, 96), inL2);
-  int64_t unit = rowUnit(cpu, std::lcm(schedule.scores.rows, schedule.values.rows));
+  int64_t unit = schedule.queryUnit(cpu);
   return int(std::max(rows / unit * unit, unit));
 }
 
 } // namespace
+
+static int64_t wholeTiles(int64_t blockRows, const CpuTraits &cpu) {
+  return cpu.pairProducts == PairProducts::Tiles ? std::lcm(blockRows, pairTileRows) : blockRows;
+}
+
+int64_t CpuSchedule::queryUnit(const CpuTraits &cpu) const {
+  return wholeTiles(std::lcm(scores.rows, values.rows), cpu);
+}
+
+int64_t CpuSchedule::projectionUnit(const CpuTraits &cpu) const {
+  return wholeTiles(projection.rows, cpu);
+}
 
 int64_t CpuSchedule::paddedHeadDim(const CpuTraits &cpu, int64_t headDim) const {
   return roundUp(headDim, int64_t(values.vectors) * cpu.vectorLanes);

@@ -89,6 +89,10 @@ struct CpuSchedule {
   }
   /// Columns of the register block of projections.
   int projectionColumns(const CpuTraits &cpu) const { return projection.vectors * cpu.vectorLanes; }
+  /// Query tiles and projection tiles are multiples of so many rows: whole register blocks, and
+  /// whole tiles of pairs.
+  int64_t queryUnit(const CpuTraits &cpu) const;
+  int64_t projectionUnit(const CpuTraits &cpu) const;
   /// head_dim padded to whole register blocks of the value kernel.
   int64_t paddedHeadDim(const CpuTraits &cpu, int64_t headDim) const;
 };

@@ -158,7 +158,7 @@ std::string checkFootprints(const Context &c) {
   // A row of queries, accumulators, scores and probabilities.
   int64_t rowBytes = (c.problem.headDim + padded + 2 * s.kvTile) * floatBytes;
   int64_t queryBytes = s.queryTile * rowBytes;
-  if (queryBytes > c.cpu.l2Bytes && s.queryTile > std::lcm(s.scores.rows, s.values.rows))
+  if (queryBytes > c.cpu.l2Bytes && s.queryTile > s.queryUnit(c.cpu))
     return found("query_tile", s.queryTile) + "fewer rows: they take " + text(queryBytes) +
            " bytes, L2 has " + text(c.cpu.l2Bytes);
   return "";

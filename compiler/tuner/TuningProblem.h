@@ -13,7 +13,7 @@ namespace attune {
 /// What is tuned: one call of a configuration on one machine.
 struct TuningProblem {
   Config config;
-  cpu::TargetInfo target; ///< whose code this machine runs
+  cpu::TargetInfo target; ///< whose code this machine runs, as targetFor gives it
   CallSizes sizes;
   int threads = 1;
 

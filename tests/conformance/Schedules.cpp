@@ -1,6 +1,5 @@
 //===- Schedules.cpp - Legal schedules with tiny or odd tiles -------------===//
 #include "Schedules.h"
-#include <numeric>
 
 namespace attune::conformance {
 
@@ -26,7 +25,9 @@ CpuSchedule with(const Blocks &blocks, int queryTile, int keyPanels, const CpuTr
 } // namespace
 
 namespace {
-int roundedUp(int value, int unit) { return (value + unit - 1) / unit * unit; }
+int roundedUp(int64_t value, int64_t unit) {
+  return static_cast<int>((value + unit - 1) / unit * unit);
+}
 
 /// The nearest schedule whose tiles products of pairs can take.
 void makeWholePairs(CpuSchedule &schedule, const CpuTraits &cpu) {
@@ -37,12 +38,8 @@ void makeWholePairs(CpuSchedule &schedule, const CpuTraits &cpu) {
   schedule.kvTile = roundedUp(schedule.kvTile, schedule.keyPanel(cpu));
   schedule.splitKeys = roundedUp(schedule.splitKeys, schedule.kvTile);
   schedule.projectionDepth = roundedUp(schedule.projectionDepth, pairTileDepth);
-  if (cpu.pairProducts != PairProducts::Tiles)
-    return;
-  const int blockRows = std::lcm(schedule.scores.rows, schedule.values.rows);
-  schedule.queryTile = roundedUp(schedule.queryTile, std::lcm(blockRows, pairTileRows));
-  schedule.projectionRows =
-      roundedUp(schedule.projectionRows, std::lcm(schedule.projection.rows, pairTileRows));
+  schedule.queryTile = roundedUp(schedule.queryTile, schedule.queryUnit(cpu));
+  schedule.projectionRows = roundedUp(schedule.projectionRows, schedule.projectionUnit(cpu));
 }
 } // namespace
 

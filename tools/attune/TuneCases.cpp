@@ -60,7 +60,8 @@ Expected<TuningProblem> problemOf(Config config, const cpu::TargetInfo &target,
     return createStringError(
         "%s: a call without work cannot be tuned; expected sizes of at least 1",
         config.name.c_str());
-  return TuningProblem{std::move(config), target, sizes, arguments.threads};
+  const cpu::TargetInfo used = targetFor(config, target);
+  return TuningProblem{std::move(config), used, sizes, arguments.threads};
 }
 } // namespace
 
