@@ -18,6 +18,7 @@ class Case:
     head_dim: int
     causal: bool = False
     embed_dim: int = 0
+    weights: bool = False  # of a module, averaged over the heads
 
     @property
     def is_module(self):
@@ -34,6 +35,7 @@ class Case:
         if self.is_module:
             elements = 2 * self.batch * self.target * self.embed_dim
             elements += 4 * self.embed_dim**2 + 4 * self.embed_dim
+            elements += self.batch * self.target * self.source if self.weights else 0
         else:
             elements = 2 * self.batch * self.heads * (self.target + self.source) * self.head_dim
         return elements * DTYPE_BYTES[dtype]
@@ -44,7 +46,8 @@ class Case:
         batch = f"batch {self.batch}, " if self.batch > 1 else ""
         width = f"E {self.embed_dim}" if self.is_module else f"D {self.head_dim}"
         causal = ", causal" if self.causal else ""
-        return f"{batch}{self.heads} heads, {sizes}, {width}{causal}"
+        weights = ", returns weights" if self.weights else ""
+        return f"{batch}{self.heads} heads, {sizes}, {width}{causal}{weights}"
 
     def config(self, name, dtype):
         """The configuration for attune; batch and lengths stay open."""
@@ -52,7 +55,7 @@ class Case:
             return {"name": name, "op": "multihead_attention", "dtype": dtype,
                     "module": {"embed_dim": self.embed_dim, "num_heads": self.heads,
                                "batch_first": True},
-                    "forward": {"inputs": "self", "need_weights": False}}
+                    "forward": {"inputs": "self", "need_weights": self.weights}}
         return {"name": name, "op": "attention", "dtype": dtype,
                 "module": {"num_heads": self.heads, "head_dim": self.head_dim},
                 "forward": {"is_causal": self.causal, "need_weights": False}}
@@ -62,8 +65,8 @@ def _core(batch, heads, target, source, head_dim, causal=False):
     return Case(batch, heads, target, source, head_dim, causal)
 
 
-def _module(batch, length, embed_dim, heads):
-    return Case(batch, heads, length, length, embed_dim // heads, False, embed_dim)
+def _module(batch, length, embed_dim, heads, weights=False):
+    return Case(batch, heads, length, length, embed_dim // heads, False, embed_dim, weights)
 
 
 CASES = {
@@ -80,6 +83,7 @@ CASES = {
     "mha_128_2560": _module(1, 128, 2560, 10),
     "mha_1024_1024": _module(1, 1024, 1024, 16),
     "mha_b8_128_1024": _module(8, 128, 1024, 16),
+    "mha_weights": _module(1, 1024, 1024, 16, weights=True),
 }
 
 

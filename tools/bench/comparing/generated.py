@@ -12,6 +12,7 @@ import tempfile
 import numpy as np
 
 from peers import NotSupported
+from problem import with_weights
 
 ABI_VERSION, MAX_RANK, ALIGNMENT = 3, 6, 64
 DTYPE_CODES = {"float32": 0, "bfloat16": 2}
@@ -92,16 +93,22 @@ class Call:
         options = ContextOptions(ctypes.sizeof(ContextOptions), threads, None, None)
         self.require(self.library.attune_context_create(ctypes.byref(options),
                                                         ctypes.byref(self.context)))
-        weights = [name for name in inputs if name.startswith(("in_proj", "out_proj"))]
-        tensors = [name for name in inputs if name not in weights]
-        self.arguments = arguments_struct([*tensors, "out"])()
+        self.case = case
+        parameters = [name for name in inputs if name.startswith(("in_proj", "out_proj"))]
+        tensors = [name for name in inputs if name not in parameters]
+        shapes = {"out": inputs["query"].shape}
+        if case.weights:
+            shapes["weights"] = (case.batch, case.target, case.source)
+        self.arguments = arguments_struct([*tensors, *shapes])()
         self.arguments.struct_size = ctypes.sizeof(self.arguments)
         for name in tensors:
             setattr(self.arguments, name, self.tensor(inputs[name]))
-        self.out = np.zeros(inputs["query"].shape, np.float32 if dtype == "float32" else np.uint16)
-        self.arguments.out = self.tensor(self.out)
-        if weights:
-            self.pack({name: inputs[name] for name in weights})
+        self.outputs = [np.zeros(shape, np.float32 if dtype == "float32" else np.uint16)
+                        for shape in shapes.values()]
+        for name, output in zip(shapes, self.outputs):
+            setattr(self.arguments, name, self.tensor(output))
+        if parameters:
+            self.pack({name: inputs[name] for name in parameters})
         self.give_workspace(case)
 
     def function(self, suffix, restype=ctypes.c_int):
@@ -150,8 +157,11 @@ class Call:
         def run():
             if forward(context, pointer):
                 self.require(1)
-        def result():
+        def as_float32(output):
             if self.dtype == "float32":
-                return self.out
-            return (self.out.astype(np.uint32) << 16).view(np.float32)
+                return output
+            return (output.astype(np.uint32) << 16).view(np.float32)
+        def result():
+            outputs = [as_float32(output) for output in self.outputs]
+            return with_weights(self.case, *outputs) if self.case.weights else outputs[0]
         return run, result

@@ -12,8 +12,8 @@ METHOD = (
     "Everything is timed by the same Python loop around one call, which costs about a microsecond. "
     "attune: the generated shared object (attune compile --emit=so --target host), called through "
     "ctypes with buffers made before. PyTorch: scaled_dot_product_attention, and nn.MultiheadAttention "
-    "in eval mode, under inference_mode, with need_weights=False. OpenVINO: a compiled model with "
-    "ScaledDotProductAttention, latency hint, results shared and not copied. ONNX Runtime: "
+    "in eval mode, under inference_mode, with need_weights=False but in mha_weights. OpenVINO: a compiled "
+    "model with ScaledDotProductAttention, latency hint, results shared and not copied. ONNX Runtime: "
     "MultiHeadAttention and Attention of com.microsoft, with bound inputs and outputs. oneDNN: the "
     "graph API's pattern of attention as one compiled partition, as its wheel runs it, on SYCL; it has "
     "no operation for a module.",

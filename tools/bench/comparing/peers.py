@@ -1,11 +1,13 @@
 """The peers: each prepares a case and gives a call without arguments, which is what is timed.
 
 A class has version(), and prepare(case, inputs), which returns (run, result): run() computes once,
-result() is what the latest run computed, as float32 in the shape of the query. It raises
-NotSupported for what the peer cannot do. Inputs are float32 arrays whose values the dtype holds
+result() is what the latest run computed, as float32 in the shape of the query, or with weights as
+problem.with_weights gives it. It raises NotSupported for what the peer cannot do. Inputs are float32 arrays whose values the dtype holds
 exactly; conversions and everything that is done once happen in prepare.
 """
 import numpy as np
+
+from problem import with_weights
 
 
 class NotSupported(Exception):
@@ -14,6 +16,11 @@ class NotSupported(Exception):
 
 class WrongResult(Exception):
     """A result is too far from the reference."""
+
+
+def refuse_weights(case):
+    if case.weights:
+        raise NotSupported("its operations for attention return no weights")
 
 
 class Torch:
@@ -41,7 +48,11 @@ class Torch:
             def call():
                 return torch.nn.functional.scaled_dot_product_attention(
                     query, key, value, is_causal=case.causal)
-        return call, lambda: call().float().numpy()
+        def result():
+            if case.weights:
+                return with_weights(case, *(part.float().numpy() for part in call()))
+            return call().float().numpy()
+        return call, result
 
     def module_call(self, case, tensors):
         module = self.torch.nn.MultiheadAttention(case.embed_dim, case.heads, batch_first=True,
@@ -49,6 +60,8 @@ class Torch:
         module.load_state_dict({name.replace("out_proj_", "out_proj."): tensor
                                 for name, tensor in tensors.items() if name != "query"})
         query = tensors["query"]
+        if case.weights:
+            return lambda: module(query, query, query, need_weights=True)
         return lambda: module(query, query, query, need_weights=False)[0]
 
 
@@ -71,6 +84,7 @@ class OpenVino:
         return self.openvino.__version__.split("-")[0]
 
     def prepare(self, case, inputs):
+        refuse_weights(case)
         names = ["query"] if case.is_module else ["query", "key", "value"]
         build = self.module_model if case.is_module else self.core_model
         compiled = self.core.compile_model(build(case, inputs, names), "CPU", self.properties)
@@ -129,6 +143,7 @@ class OnnxRuntime:
         return self.onnxruntime.__version__
 
     def prepare(self, case, inputs):
+        refuse_weights(case)
         if case.is_module:
             feed = {"query": inputs["query"]}
         else:

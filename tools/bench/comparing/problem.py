@@ -43,8 +43,10 @@ def make_inputs(case, dtype):
 
 
 def attend(case, query, key, value):
-    """Softmax(q k^T / sqrt(D)) v in float64, head by head; causal is aligned at the top left."""
+    """Softmax(q k^T / sqrt(D)) v in float64, head by head; causal is aligned at the top left. And
+    the mean of the softmax over the heads."""
     out = np.empty(query.shape, np.float64)
+    mean = np.zeros((case.batch, case.target, case.source), np.float64)
     hidden = np.triu(np.ones((case.target, case.source), bool), 1) if case.causal else None
     for batch, head in np.ndindex(case.batch, case.heads):
         q, k, v = (array[batch, head].astype(np.float64) for array in (query, key, value))
@@ -52,23 +54,31 @@ def attend(case, query, key, value):
         if case.causal:
             scores[hidden] = -np.inf
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        out[batch, head] = scores @ v / scores.sum(axis=1, keepdims=True)
-    return out
+        scores /= scores.sum(axis=1, keepdims=True)
+        out[batch, head] = scores @ v
+        mean[batch] += scores / case.heads
+    return out, mean
+
+
+def with_weights(case, out, weights):
+    """A result with weights as one array, in which both are of like magnitude."""
+    return np.concatenate([out.ravel(), weights.ravel() * case.source])
 
 
 def reference(case, inputs):
-    """The result in float64, in the shape of the query."""
+    """The result in float64, in the shape of the query, or as with_weights gives it."""
     if not case.is_module:
-        return attend(case, inputs["query"], inputs["key"], inputs["value"])
+        return attend(case, inputs["query"], inputs["key"], inputs["value"])[0]
     exact = {name: array.astype(np.float64) for name, array in inputs.items()}
     projected = exact["query"] @ exact["in_proj_weight"].T + exact["in_proj_bias"]
     def heads(part):
         block = projected[..., part * case.embed_dim:(part + 1) * case.embed_dim]
         split = block.reshape(case.batch, case.target, case.heads, case.head_dim)
         return split.transpose(0, 2, 1, 3)
-    merged = attend(case, heads(0), heads(1), heads(2)).transpose(0, 2, 1, 3)
-    merged = merged.reshape(case.batch, case.target, case.embed_dim)
-    return merged @ exact["out_proj_weight"].T + exact["out_proj_bias"]
+    attended, weights = attend(case, heads(0), heads(1), heads(2))
+    merged = attended.transpose(0, 2, 1, 3).reshape(case.batch, case.target, case.embed_dim)
+    out = merged @ exact["out_proj_weight"].T + exact["out_proj_bias"]
+    return with_weights(case, out, weights) if case.weights else out
 
 
 def main():
