@@ -47,6 +47,7 @@ LogicalResult KernelAssigner::lower(Operation &op) {
 
 LogicalResult KernelAssigner::lower(scf::ForallOp loop) {
   caller.enterParallelLoop(loop);
+  planAhead(loop);
   LogicalResult result = lowerBlock(*loop.getBody());
   caller.leaveParallelLoop();
   return result;

@@ -1,7 +1,7 @@
 //===- KernelAssigner.h - Lowers the tile operations of a function -*- C++ -*-===//
 //
-// AssignKernels.cpp follows control flow, MemoryKernels.cpp lowers what moves and inspects memory,
-// TileKernels.cpp what computes on tiles.
+// AssignKernels.cpp follows control flow, FetchAhead.cpp prefetches, MemoryKernels.cpp lowers what
+// moves and inspects memory, TileKernels.cpp what computes on tiles.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTUNE_CODEGEN_CPU_KERNELASSIGNER_H
@@ -47,6 +47,12 @@ private:
   llvm::SmallVector<mlir::Value> bufferValues(mlir::ValueRange values) const;
   void bindBuffers(mlir::ValueRange values, mlir::ValueRange sources, mlir::ValueRange buffers);
 
+  // FetchAhead.cpp
+  /// Where workers take whole heads: says at the loop's head what they read in the next one.
+  void planAhead(mlir::scf::ForallOp loop);
+  bool fetchesAhead(mha::AccumulateOp op) const;
+  void appendFetchOperands(mha::AccumulateOp op, llvm::SmallVector<mlir::Value> &operands);
+
   // MemoryKernels.cpp
   void lower(mha::PackOp op);
   void lowerPairs(mha::PackOp op);
@@ -87,6 +93,8 @@ private:
   llvm::DenseMap<mlir::Value, TileBuffer> tiles;
   llvm::DenseMap<mlir::Value, mlir::Value> rescales;
   llvm::DenseMap<mlir::Value, StatsBuffer> stats;
+  mlir::Value plan;        ///< of the open loop: what its products fetch; or null
+  mlir::Value queryLength; ///< of that loop
 };
 
 } // namespace attune::cpu

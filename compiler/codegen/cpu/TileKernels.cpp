@@ -199,7 +199,11 @@ void KernelAssigner::lower(mha::AccumulateOp op) {
   SmallVector<Value> operands = {a.memref, b.memref};
   if (spec.rescaled)
     operands.push_back(rescales.lookup(op.getRescale()));
-  llvm::append_values(operands, acc.memref, a.count, b.count, acc.memref);
+  llvm::append_values(operands, acc.memref, a.count, b.count);
+  spec.fetchAhead = fetchesAhead(op);
+  if (spec.fetchAhead)
+    appendFetchOperands(op, operands);
+  operands.push_back(acc.memref);
   caller.call(spec, operands);
   tiles[op.getResult()] = acc;
 }

@@ -2,6 +2,7 @@
 
 #include "KernelTest.h"
 #include <cmath>
+#include <set>
 
 namespace attune::cpu::test {
 namespace {
@@ -114,6 +115,43 @@ TEST_P(DenseKernels, AccumulateAddsProducts) { checkAccumulate(GetParam(), false
 TEST_P(DenseKernels, AccumulateRescales) { checkAccumulate(GetParam(), true, true); }
 TEST_P(DenseKernels, AccumulateTakesStridedRows) { checkAccumulate(GetParam(), true, false); }
 TEST_P(DenseKernels, AccumulateReadsWholeTiles) { checkAccumulate(GetParam(), true, true, 48); }
+
+/// Jobs 0 and 2 are lines of the same rows, job 1 is none. Two calls that share the blocks of a
+/// head fetch each line of each row once; what they fetch else they also read.
+TEST_P(DenseKernels, AccumulateFetchesAhead) {
+  const int columns = block.vectors * lanes, blocks = 3, depth = 12, stride = 40, spread = 2;
+  const int rows = blocks * block.rows;
+  AccumulateSpec spec{block, columns, /*rescaled=*/true};
+  spec.aColumns = 48;
+  spec.fetchAhead = true;
+  JitKernel accumulate = makeKernel(spec, target);
+  Floats a = randomFloats(rows * 48, 2), b = randomFloats(depth * columns, 3),
+         scale = randomFloats(rows, 4), acc = randomFloats(rows * columns, 5);
+  const uint64_t far = (uint64_t(5) << 32) + 4096;
+  auto low = [](uint64_t address) { return static_cast<int32_t>(address); };
+  std::vector<int32_t> plan{low(far), 5, stride, 0, 0, stride, low(far + 64), 5, stride};
+  std::vector<uint64_t> fetched;
+  fetchedAddresses = &fetched;
+  for (int firstJob : {0, blocks}) {
+    Buffer in(acc.data(), {rows, columns}), out(acc.data(), {rows, columns});
+    accumulate(Buffer(a.data(), {rows, depth}, {48, 1}).get(),
+               Buffer(b.data(), {depth, columns}).get(), Buffer(scale.data(), {rows}).get(),
+               in.get(), rows, depth, Buffer(plan.data(), {3, 3}).get(), firstJob, /*firstRow=*/7,
+               spread, addressOf(a.data()), out.get());
+  }
+  fetchedAddresses = nullptr;
+  std::multiset<uint64_t> lines;
+  for (uint64_t address : fetched) {
+    const bool isRead = address >= addressOf(a.data()) && address < addressOf(a.data() + a.size());
+    if (!isRead)
+      lines.insert(address);
+  }
+  std::multiset<uint64_t> expected;
+  for (int row = 7; row < 7 + depth; ++row)
+    for (uint64_t line : {far, far + 64})
+      expected.insert(line + row * stride);
+  EXPECT_EQ(lines, expected);
+}
 
 TEST_P(DenseKernels, FinishNormalisesAndTreatsMaskedRows) {
   for (bool zero : {true, false})

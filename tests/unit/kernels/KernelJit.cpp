@@ -45,11 +45,22 @@ static void optimize(llvm::Module &module, llvm::TargetMachine *machine,
   builder.buildPerModuleDefaultPipeline(level).run(module, modules);
 }
 
-/// What kernels call to prefetch only returns its value here: fetching is no result.
+std::vector<uint64_t> *fetchedAddresses = nullptr;
+
+static void recordFetch(uint64_t address) {
+  if (fetchedAddresses)
+    fetchedAddresses->push_back(address);
+}
+
+/// What kernels call to prefetch records the address here, and returns its value.
 static void definePrefetch(llvm::Module &module) {
   for (const char *name : {prefetchFunction, prefetchIndexFunction})
     if (llvm::Function *function = module.getFunction(name)) {
       llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "entry", function));
+      auto *type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getInt64Ty()}, false);
+      llvm::Value *record = builder.CreateIntToPtr(
+          builder.getInt64(reinterpret_cast<uint64_t>(&recordFetch)), builder.getPtrTy());
+      builder.CreateCall(type, record, {function->getArg(1)});
       builder.CreateRet(function->getArg(0));
     }
 }

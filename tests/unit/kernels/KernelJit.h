@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace attune::cpu::test {
 
@@ -32,6 +33,11 @@ private:
   std::array<halide_dimension_t, 3> dimensions{};
   halide_buffer_t buffer{};
 };
+
+/// Where kernels of this process record what they fetch, or null.
+extern std::vector<uint64_t> *fetchedAddresses;
+
+inline uint64_t addressOf(const void *data) { return reinterpret_cast<uint64_t>(data); }
 
 /// A kernel compiled for this machine.
 class JitKernel {

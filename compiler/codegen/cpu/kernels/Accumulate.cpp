@@ -24,6 +24,50 @@ static Expr prefetching(const Expr &value, const AccumulateSpec &spec, const Exp
   return select(row % spec.block.rows == 0, fetched, value);
 }
 
+namespace {
+/// What a block of rows fetches for later.
+class FetchAhead {
+public:
+  /// `value`, and on the first row of each block the fetch that belongs to this block and depth.
+  Expr fetching(const Expr &value, const AccumulateSpec &spec, const Expr &row, const Expr &k);
+  void schedule(Func &out, const Var &block);
+  void appendArguments(std::vector<Halide::Argument> &arguments) const {
+    arguments.insert(arguments.end(), {plan, firstJob, firstRow, spread, leftAddress});
+  }
+
+private:
+  ImageParam plan = inputBuffer("plan", 2, ElementType::I32);
+  Halide::Param<int32_t> firstJob{"first_job"}, firstRow{"first_row"}, spread{"spread"};
+  Halide::Param<uint64_t> leftAddress{"a_address"};
+  Func isNeeded{"is_needed"}, address{"ahead_address"}, stride{"ahead_stride"};
+};
+
+Expr FetchAhead::fetching(const Expr &value, const AccumulateSpec &spec, const Expr &row,
+                          const Expr &k) {
+  Var x("x");
+  plan.dim(1).set_stride(3);
+  auto wide = [](const Expr &half) { return Halide::cast<uint64_t>(Halide::cast<uint32_t>(half)); };
+  const Expr slot = (firstJob + x) / spread, jobs = plan.dim(1).extent(), job = min(slot, jobs - 1);
+  const Expr start = wide(plan(0, job)) | (wide(plan(1, job)) << 32);
+  // Steps that fetch nothing take the line that is read anyway.
+  isNeeded(x) = slot < jobs && start != 0;
+  address(x) = start + wide(firstRow) * wide(plan(2, job));
+  stride(x) = wide(plan(2, job));
+  const Expr block = row / spec.block.rows;
+  const Expr isDue = isNeeded(block) && ((k + block + firstJob) & (spread - 1)) == 0;
+  const Expr place = select(isDue, address(block) + wide(k) * stride(block),
+                            leftAddress + wide(row * spec.aColumns + k) * 4);
+  const Expr fetched = Halide::Internal::Call::make(
+      Halide::Float(32), prefetchFunction, {value, place}, Halide::Internal::Call::PureExtern);
+  return select(row % spec.block.rows == 0, fetched, value);
+}
+
+void FetchAhead::schedule(Func &out, const Var &block) {
+  for (Func *func : {&isNeeded, &address, &stride})
+    func->compute_at(out, block).store_in(Halide::MemoryType::Stack);
+}
+} // namespace
+
 static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &target) {
   ImageParam a = inputBuffer("a", 2), b = inputBuffer("b", 2), factor = inputBuffer("rescale", 1),
              accIn = inputBuffer("acc_in", 2);
@@ -47,6 +91,9 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   Expr left = a(k, spec.aColumns ? Expr(row) : min(row, count - 1));
   if (spec.prefetchNext)
     left = prefetching(left, spec, row, k, count, depth, address);
+  FetchAhead ahead;
+  if (spec.fetchAhead)
+    left = ahead.fetching(left, spec, row, k);
   sum(column, row) += left * b(column, k);
   out(column, row) = sum(column, row);
 
@@ -63,6 +110,8 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   sum.compute_at(out, block).store_in(Halide::MemoryType::Stack);
   sum.vectorize(column, lanes).unroll(column).unroll(row);
   sum.update().reorder(column, row, k).vectorize(column, lanes).unroll(column).unroll(row);
+  if (spec.fetchAhead)
+    ahead.schedule(out, block);
   constrainOutput(out);
   out.output_buffer().dim(1).set_stride(columns);
 
@@ -72,6 +121,8 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   inputs.insert(inputs.end(), {accIn, count, depth});
   if (spec.prefetchNext)
     inputs.push_back(address);
+  if (spec.fetchAhead)
+    ahead.appendArguments(inputs);
   return {{out}, inputs};
 }
 
@@ -79,7 +130,8 @@ template <> Kernel describeKernel(const AccumulateSpec &spec, const KernelTarget
   std::string prefix = "accumulate_" + std::to_string(spec.block.rows) + "x" +
                        std::to_string(spec.block.vectors) + "_c" + std::to_string(spec.columns);
   std::string key = std::string(spec.rescaled ? "rescaled" : "") + (spec.bDense ? " dense" : "") +
-                    (spec.prefetchNext ? " prefetch" : "") + " a" + std::to_string(spec.aColumns);
+                    (spec.prefetchNext ? " prefetch" : "") + (spec.fetchAhead ? " ahead" : "") +
+                    " a" + std::to_string(spec.aColumns);
   Kernel kernel{kernelSymbol(prefix, key, target), {bufferArgument(2), bufferArgument(2)}, {}};
   if (spec.rescaled)
     kernel.arguments.push_back(bufferArgument(1));
@@ -87,6 +139,13 @@ template <> Kernel describeKernel(const AccumulateSpec &spec, const KernelTarget
                           {bufferArgument(2), int32Argument(), int32Argument()});
   if (spec.prefetchNext)
     kernel.arguments.push_back({KernelArgument::Kind::Address, ElementType::F32, 0, 1});
+  if (spec.fetchAhead)
+    kernel.arguments.insert(kernel.arguments.end(),
+                            {bufferArgument(2, ElementType::I32),
+                             int32Argument(),
+                             int32Argument(),
+                             int32Argument(),
+                             {KernelArgument::Kind::Address, ElementType::F32, 0, 0}});
   kernel.arguments.push_back(bufferArgument(2));
   return kernel;
 }

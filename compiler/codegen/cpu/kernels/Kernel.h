@@ -198,12 +198,20 @@ struct ClassifySpec {};
 /// second-level cache, as much as it reads of b, spread evenly over all its row blocks: a weight
 /// panel comes from memory once, much slower than the product of one row block needs it, but the
 /// row blocks of the panel before leave time enough.
+///
+/// With fetchAhead (and aColumns) it also fetches what its caller reads later. Behind depth come
+/// (i32 plan[jobs][3], i32 first_job, i32 first_row, i32 spread, address of a): job j is an address
+/// (two halves) of a line in the first of many rows, 0 for none, and the stride of rows in bytes.
+/// Row block b at depth k fetches the line of job (first_job + b) / spread, if there is one, in row
+/// first_row + k where (k + b + first_job) % spread = 0, and else what it reads anyway; spread is a
+/// power of two.
 struct AccumulateSpec {
   RegisterBlock block;
   int64_t columns = 0; ///< a multiple of block.vectors * lanes
   bool rescaled = false;
   bool bDense = true;
   bool prefetchNext = false;
+  bool fetchAhead = false;
   int aColumns = 0; ///< static row stride of `a`, which then has R rows; 0: a run-time stride
 };
 
@@ -227,9 +235,9 @@ struct PairProductsSpec {
 /// acc = acc * rescale + a . b for a few rows, in place, where b is read once: as many rows of b as
 /// make a group go into all rows of the accumulator before the next.
 /// (a[count][depth], b[depth][columns], rescale[count], acc_in[count][columns] dense, i32 count,
-///  i32 depth, acc_out[count][columns] dense)
+///  i32 depth, the address of b, acc_out[count][columns] dense)
 /// acc_in and acc_out are the same memory; depth is a run-time value, 0 included. Row strides of
-/// `a` and b are run-time values. Nothing beyond b[depth][columns] is read.
+/// `a` and b are run-time values. Nothing beyond b[depth][columns] is read, but lines are fetched.
 struct AccumulateRowsSpec {
   int64_t columns = 0;
   ElementType bType = ElementType::F32;
