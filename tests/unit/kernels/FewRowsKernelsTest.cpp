@@ -39,7 +39,8 @@ TEST_P(FewRowsKernels, AccumulateAddsProducts) {
         Buffer in(acc.data(), {count, columns}), out(acc.data(), {count, columns});
         accumulate(Buffer(a.data(), {count, depth}, {aStride, 1}).get(),
                    Buffer(b.data(), {depth, columns}, {bStride, 1}).get(),
-                   Buffer(factor.data(), {count}).get(), in.get(), count, depth, out.get());
+                   Buffer(factor.data(), {count}).get(), in.get(), count, depth,
+                   addressOf(b.data()), out.get());
         for (int i = 0; i < count * columns; ++i)
           ASSERT_NEAR(acc[i], expected[i], 1e-5) << columns << ' ' << count << ' ' << depth;
       }

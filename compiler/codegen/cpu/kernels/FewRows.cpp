@@ -26,6 +26,8 @@ using Halide::Var;
 namespace {
 /// Rows of b that go into the accumulator at once: it is loaded and stored as much less often.
 constexpr int groupRows = 8;
+/// How many of these groups before its use a line of b is fetched.
+constexpr int groupsAhead = 4;
 
 /// Columns [first, first + count * lanes) in vectors of `lanes`.
 struct ColumnPiece {
@@ -45,25 +47,26 @@ std::vector<ColumnPiece> piecesOf(int columns, int lanes) {
 
 /// Adds the products of `group` successive rows of b, from row `first` + k * group on, to a piece.
 void addProducts(Func &out, const ColumnPiece &piece, const ImageParam &a, const ImageParam &b,
-                 const Expr &first, const Expr &groups, int group) {
+                 const Expr &address, const Expr &first, const Expr &groups, int group) {
   const Var row = out.args()[1];
   RDom k(0, piece.lanes, 0, piece.count, 0, groups, "k");
-  const Expr column = piece.first + k.y * piece.lanes + k.x;
+  const Expr start = piece.first + k.y * piece.lanes, column = start + k.x;
+  auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
   Expr sum = out(column, row);
   for (int u = 0; u < group; ++u) {
     const Expr depth = first + k.z * group + u;
-    sum = sum + a(depth, row) * Halide::cast<float>(b(column, depth));
+    Expr left = a(depth, row);
+    if (group > 1) {
+      const Expr later = wide(depth + groupsAhead * group) * wide(b.dim(1).stride()) + wide(start);
+      left = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction,
+                                          {left, address + later * b.type().bytes()},
+                                          Halide::Internal::Call::PureExtern);
+    }
+    sum = sum + left * Halide::cast<float>(b(column, depth));
   }
   out(column, row) = sum;
   Halide::Stage stage = out.update(out.num_update_definitions() - 1);
   stage.allow_race_conditions().reorder(k.x, k.y, row, k.z).vectorize(k.x);
-  if (group == 1)
-    return;
-  // A line at a time, of the rows that come next but one.
-  const int lineVectors = piece.count % 2 == 0 ? 2 : 1;
-  Halide::RVar line("line"), vector("vector");
-  stage.split(k.y, line, vector, lineVectors).unroll(vector);
-  stage.prefetch(b, line, k.z, 2, Halide::PrefetchBoundStrategy::NonFaulting);
 }
 } // namespace
 
@@ -72,6 +75,7 @@ static Recipe buildAccumulateRows(const AccumulateRowsSpec &spec, const KernelTa
   ImageParam a = inputBuffer("a", 2), b = inputBuffer("b", 2, spec.bType),
              factor = inputBuffer("rescale", 1), accIn = inputBuffer("acc_in", 2);
   Param<int32_t> count("count"), depth("depth");
+  Param<uint64_t> address("b_address");
   Var column("column"), row("row");
   accIn.dim(1).set_stride(columns);
 
@@ -79,8 +83,8 @@ static Recipe buildAccumulateRows(const AccumulateRowsSpec &spec, const KernelTa
   out(column, row) = accIn(column, row) * factor(row);
   const Expr whole = depth / groupRows;
   for (const ColumnPiece &piece : piecesOf(columns, target.vectorLanes)) {
-    addProducts(out, piece, a, b, 0, whole, groupRows);
-    addProducts(out, piece, a, b, whole * groupRows, depth % groupRows, 1);
+    addProducts(out, piece, a, b, address, 0, whole, groupRows);
+    addProducts(out, piece, a, b, address, whole * groupRows, depth % groupRows, 1);
   }
 
   out.bound(column, 0, columns)
@@ -88,14 +92,20 @@ static Recipe buildAccumulateRows(const AccumulateRowsSpec &spec, const KernelTa
       .vectorize(column, target.vectorLanes, TailStrategy::GuardWithIf);
   constrainOutput(out);
   out.output_buffer().dim(1).set_stride(columns);
-  return {{out}, {a, b, factor, accIn, count, depth}};
+  return {{out}, {a, b, factor, accIn, count, depth, address}};
 }
 
 template <> Kernel describeKernel(const AccumulateRowsSpec &spec, const KernelTarget &target) {
   std::string name = "accumulate_rows_c" + std::to_string(spec.columns) + typeSuffix(spec.bType);
   return {kernelSymbol(name, "", target),
-          {bufferArgument(2), bufferArgument(2, spec.bType), bufferArgument(1), bufferArgument(2),
-           int32Argument(), int32Argument(), bufferArgument(2)},
+          {bufferArgument(2),
+           bufferArgument(2, spec.bType),
+           bufferArgument(1),
+           bufferArgument(2),
+           int32Argument(),
+           int32Argument(),
+           {KernelArgument::Kind::Address, ElementType::F32, 0, 1},
+           bufferArgument(2)},
           {}};
 }
 
