@@ -79,12 +79,12 @@ int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
   return int(keys);
 }
 
-/// Query rows: queries and accumulators stay within 3/4 of L1. Fewer than 24 rows read a key panel
-/// from L2 too often, so wide heads leave L1; more than 96 gain nothing. Scores and probabilities
+/// Query rows: queries, accumulators and probabilities stay within half of L1. Fewer than 24 rows
+/// read a key panel from L2 too often, so wide heads leave L1; more than 96 gain nothing. Scores
 /// included, everything stays within half of L2.
 int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
   int64_t rowBytes = (headDim + schedule.paddedHeadDim(cpu, headDim)) * floatBytes;
-  int64_t inL1 = cpu.l1Bytes * 3 / 4 / rowBytes;
+  int64_t inL1 = cpu.l1Bytes / 2 / (rowBytes + schedule.kvTile * floatBytes);
   int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
   int64_t rows = std::min(std::clamp<int64_t>(inL1, 24, 96), inL2);
   int64_t unit = schedule.queryUnit(cpu);

@@ -111,7 +111,7 @@ TEST(DefaultSchedule, ScoreBlocks) {
 
 TEST(DefaultSchedule, KnownTiles) {
   CpuSchedule core = defaultSchedule({false, 0, 64}, avx512);
-  EXPECT_EQ(core.queryTile, 48);
+  EXPECT_EQ(core.queryTile, 24);
   EXPECT_EQ(core.kvTile, 128);
   EXPECT_EQ(core.keyPanel(avx512), 64);
   EXPECT_EQ(core.packValue, PackValue::AsIs);
@@ -123,7 +123,7 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(core.fewRows, 8);
   EXPECT_EQ(core.splitKeys, 512);
 
-  EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).queryTile, 48);
+  EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).queryTile, 24);
   EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).keyPanel(neon), 12);
   EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).kvTile, 132);
   EXPECT_EQ(defaultSchedule({false, 0, 64}, neon).splitKeys, 528);
