@@ -173,7 +173,7 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
       {"query tile", [](CpuSchedule &s) { s.queryTile = 50; },
        "query_tile: found 50, expected a multiple of 6 (scores.rows)"},
       {"query tile of values", [](CpuSchedule &s) { s.values = {5, 4}; },
-       "query_tile: found 48, expected a multiple of 5 (values.rows)"},
+       "query_tile: found 24, expected a multiple of 5 (values.rows)"},
       {"zero", [](CpuSchedule &s) { s.queryTile = 0; }, "query_tile: found 0, expected 1 to 4096"},
       {"negative", [](CpuSchedule &s) { s.scores.rows = -6; },
        "scores.rows: found -6, expected 1 to 12"},
