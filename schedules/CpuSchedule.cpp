@@ -72,6 +72,14 @@ void setProjection(CpuSchedule &schedule, RegisterBlock block, const CpuTraits &
   schedule.projectionRows = int(roundUp(128, schedule.projectionUnit(cpu)));
 }
 
+/// The depth in equal blocks of at most `most`: a short last block loads and stores accumulators
+/// for little.
+int depthOfBlock(int64_t embedDim, int64_t most, const CpuTraits &cpu) {
+  const int64_t blocks = std::max<int64_t>((embedDim + most - 1) / most, 1);
+  const int64_t depth = embedDim > 0 ? (embedDim + blocks - 1) / blocks : most;
+  return int(cpu.pairProducts == PairProducts::None ? depth : roundUp(depth, pairTileDepth));
+}
+
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
   int64_t panel = schedule.keyPanel(cpu), keys = roundUp(128, panel);
   while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= panel)
@@ -135,10 +143,10 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
     schedule.exp2Degree = 3;
   schedule.packValue = !problem.hasProjections && dense ? PackValue::AsIs : PackValue::PerHead;
   setProjection(schedule, projectionBlock(problem.embedDim, cpu), cpu);
-  schedule.projectionDepth = manyRegisters ? 512 : 384;
-  // Accumulators of tiles go through memory for every block of the depth.
-  if (cpu.pairProducts == PairProducts::Tiles)
-    schedule.projectionDepth = 1 << 13;
+  // Accumulators of tiles go through memory for every block of the depth: one block for all.
+  const bool tiles = cpu.pairProducts == PairProducts::Tiles;
+  const int64_t most = tiles ? 1 << 13 : manyRegisters ? 512 : 384;
+  schedule.projectionDepth = depthOfBlock(problem.embedDim, most, cpu);
   schedule.weightPanel = schedule.projectionColumns(cpu);
   return schedule;
 }

@@ -8,6 +8,7 @@
 #include "Interpreted.h"
 #include "Reference.h"
 #include "TestConfigurations.h"
+#include "Tolerance.h"
 
 #include <gtest/gtest.h>
 

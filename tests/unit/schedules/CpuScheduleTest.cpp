@@ -133,7 +133,8 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(module.packValue, PackValue::PerHead);
   EXPECT_EQ(module.weightPanel, 64);
   EXPECT_EQ(module.projectionRows, 132);
-  EXPECT_EQ(module.projectionDepth, 512);
+  EXPECT_EQ(module.projectionDepth, 384); // two equal blocks
+  EXPECT_EQ(defaultSchedule({true, 1024, 64}, avx512).projectionDepth, 512);
 }
 
 TEST(DefaultSchedule, ProjectionsWithSixteenRegisters) {
