@@ -75,7 +75,8 @@ Value TileBuilder::asFloat32(Value rows, Value count) {
 Value TileBuilder::temporaryRows(Value count, int64_t columns) {
   if (!multipliesPairs())
     return allocate({ShapedType::kDynamic, columns}, count);
-  Value whole = apply(d(0).ceilDiv(pairTileRows) * pairTileRows, count);
+  const int64_t unit = schedule.projectionUnit(cpu);
+  Value whole = apply(d(0).ceilDiv(unit) * unit, count);
   return allocate({ShapedType::kDynamic, columns}, whole, builder.getBF16Type());
 }
 

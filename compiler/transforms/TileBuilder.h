@@ -56,8 +56,8 @@ struct TileBuilder {
   /// Whether products take bfloat16 in pairs.
   bool multipliesPairs() const { return cpu.pairProducts != PairProducts::None; }
   /// Rows (count, K) as products of pairs read them: themselves, if they are temporaryRows of whole
-  /// pair tiles, or a copy in bfloat16 that is padded with zeros to such a depth. Whole blocks of
-  /// 16 rows are there.
+  /// pair tiles, or a copy in bfloat16 that is padded with zeros to such a depth. The rows are
+  /// whole blocks of the projection.
   mlir::Value asPairs(mlir::Value rows, mlir::Value count);
   /// A temporary of (count, columns): float32, or bfloat16 where products take pairs.
   mlir::Value temporaryRows(mlir::Value count, int64_t columns);

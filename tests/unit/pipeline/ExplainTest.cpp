@@ -39,7 +39,7 @@ TEST(Explain, SaysWhatIsFused) {
 
 TEST(Explain, SaysHowWorkIsHandedOut) {
   std::string text = explained(R"({"module": {"embed_dim": 64, "num_heads": 2}})");
-  EXPECT_THAT(text, HasSubstr("depth 384, weights in panels of 16\n"));
+  EXPECT_THAT(text, HasSubstr("depth 64, weights in panels of 16\n"));
   EXPECT_THAT(text,
               HasSubstr("schedule: workers: take 1 tile(s) at a time; whole heads where there "
                         "are 8 or more for each further worker\n"));

@@ -1,5 +1,6 @@
 //===- TunerTest.cpp - Searches that compile and run ----------------------===//
 #include "tuner/Tuner.h"
+#include "pipeline/Compiler.h"
 #include "tuner/CallClock.h"
 #include "tuner/ChildProcess.h"
 #include "tuner/OutsideSearcher.h"
@@ -250,6 +251,7 @@ TEST(Tuner, MeasuresNothingAgainThatIsKnown) {
 TEST(Tuner, ComparesOutputsOf16BitsInTheirOwnDtype) {
   TuningProblem problem = tinyProblem();
   problem.config.dtype = DType::BFloat16;
+  problem.target = targetFor(problem.config, problem.target);
   problem.sizes.target = problem.sizes.source = 400;
   problem.sizes.batch = 50;
   ASSERT_EQ(checkedSizes(problem).batch, 2); // the reference is that of a smaller call
@@ -259,18 +261,18 @@ TEST(Tuner, ComparesOutputsOf16BitsInTheirOwnDtype) {
                                 llvm::ArrayRef<attune_tensor> outputs) {
     if (outputs[0].dtype != ATTUNE_BFLOAT16)
       abort();
-    if (schedule.queryTile == 24) // by 16 to 32 of the last place
+    if (schedule.queryTile == 96) // by 16 to 32 of the last place
       static_cast<uint16_t *>(outputs[0].data)[5] += 1 << 5;
   };
   options.restriction = {
-      {"query_tile", {12, 24, 48}}, {"exp2_degree", {3, 6}}, {"scores", {6 * 256 + 2}},
-      {"values", {6 * 256 + 2}},    {"kv_tile", {64}},       {"pack_value", {1}}};
+      {"query_tile", {48, 96, 144}}, {"exp2_degree", {3, 6}}, {"scores", {6 * 256 + 2}},
+      {"values", {6 * 256 + 2}},     {"kv_tile", {64}},       {"pack_value", {1}}};
   auto result = tune(problem, options);
   ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
   ASSERT_THAT(result->trials, SizeIs(4));
   int wrong = 0, right = 0;
   for (const Trial &trial : result->trials) {
-    const bool isFaulty = trial.schedule.queryTile == 24;
+    const bool isFaulty = trial.schedule.queryTile == 96;
     (isFaulty ? wrong : right) += 1;
     EXPECT_EQ(trial.measurement.status, isFaulty ? CandidateStatus::Wrong : CandidateStatus::Ok)
         << trial.measurement.detail;
