@@ -1,0 +1,31 @@
+// RUN: attune-opt %s --mha-assign-kernels | FileCheck %s
+// RUN: sed s/tiles/vectors/ %s | attune-opt --mha-assign-kernels | FileCheck %s --check-prefix=VECTORS
+
+// Products of pairs write the scores, which the softmax reads; probabilities are bfloat16. Whole tiles of
+// values are packed.
+// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x64xbf16>
+// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x64xf32>
+// CHECK: call @attune_pack_row_pairs_bf16_
+// CHECK: call @attune_tile_products_c64_fresh_
+// CHECK: call @attune_scores_of_products_6x4_d20_
+// CHECK: call @attune_tile_products_c64_rescaled_
+// VECTORS: call @attune_pack_row_pairs_bf16_
+// VECTORS: call @attune_pair_products_c64_fresh_
+// VECTORS: call @attune_scores_of_products_6x4_d20_
+// VECTORS: call @attune_pair_products_c64_rescaled_
+module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 64, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}, mha.target = "sapphirerapids"} {
+  func.func @forward(%q: memref<48x32xbf16>, %k: memref<1x16x64xi32>, %v: memref<64x20xbf16>, %out: memref<48x20xf32>, %n: index) {
+    %c0 = arith.constant 0 : index
+    %c48 = arith.constant 48 : index
+    %pairs = memref.alloc() {alignment = 64 : i64} : memref<32x64xi32>
+    mha.pack rows %v[%c0, %c0] count %n into %pairs[%c0, %c0] : memref<64x20xbf16>, memref<32x64xi32>
+    %query = mha.load %q[%c0, %c0] count %c48 : memref<48x32xbf16> -> <48x20xbf16>
+    %key = mha.load %k[%c0, %c0, %c0] count %n : memref<1x16x64xi32> -> <64x20xbf16, panel>
+    %value = mha.load %pairs[%c0, %c0] count %n : memref<32x64xi32> -> <64x64xbf16>
+    %acc, %stats = mha.start : <48x64xf32>, <48>
+    %p, %rescale, %next = mha.scores %query, %key, %stats at(%c0, %c0, %c0, %c0) count(%c48, %n) scale 2.5e-01 : <48x20xbf16>, <64x20xbf16, panel> -> <48x64xbf16>, <48>, <48>
+    %sum = mha.accumulate %acc rescale %rescale : !mha.rows<48>, %p, %value : <48x64xf32>, <48x64xbf16>, <64x64xbf16>
+    mha.finish %sum, %next into %out[%c0, %c0] count %c48 : <48x64xf32>, <48>, memref<48x20xf32>
+    return
+  }
+}

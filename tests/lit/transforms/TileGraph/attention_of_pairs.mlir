@@ -1,0 +1,22 @@
+// RUN: attune-opt %s --mha-tile | FileCheck %s
+
+// Keys lie in panels of pairs along a depth of 32 for 20, values in pairs of rows; queries are copied to
+// such a depth, and probabilities have 16 bits.
+// CHECK: %[[KEYS:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x?x1x16x64xi32>
+// CHECK: %[[VALUES:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
+// CHECK: mha.pack panel {{.*}} into %[[KEYS]]
+// CHECK: mha.pack rows {{.*}} into %[[VALUES]]
+// CHECK: %[[QUERY:.*]] = memref.alloc() {alignment = 64 : i64} : memref<48x32xbf16>
+// CHECK: mha.pack rows {{.*}} into %[[QUERY]]
+// CHECK: mha.load %[[QUERY]]{{.*}} -> <48x20xbf16>
+// CHECK: mha.load %[[KEYS]]{{.*}} -> <64x20xbf16, panel>
+// CHECK: mha.load %[[VALUES]]{{.*}} -> <64x64xbf16>
+// CHECK: mha.scores {{.*}} -> <48x64xbf16>, <48>, <48>
+// CHECK: mha.accumulate {{.*}} : <48x64xf32>, <48x64xbf16>, <64x64xbf16>
+module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 64, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
+  func.func @forward(%q: tensor<?x2x?x20xbf16> {mha.input = "query"}, %k: tensor<?x2x?x20xbf16> {mha.input = "key"}, %v: tensor<?x2x?x20xbf16> {mha.input = "value"}) -> tensor<?x2x?x20xbf16> {
+    %0 = mha.attend %q, %k, %v scale 0.25 : (tensor<?x2x?x20xbf16>, tensor<?x2x?x20xbf16>, tensor<?x2x?x20xbf16>) -> tensor<?x2x?x20xbf16>
+    %1 = mha.merge_heads %0 order nhld : tensor<?x2x?x20xbf16> -> tensor<?x2x?x20xbf16>
+    return %1 : tensor<?x2x?x20xbf16>
+  }
+}
