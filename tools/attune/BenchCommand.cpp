@@ -72,7 +72,7 @@ Expected<Timing> measure(Session &session, ProfiledModule *profiled,
 
 /// Measures once more and keeps the better figures: other work on the machine can only lower them.
 Error improve(MachineLimits &limits, const cpu::TargetInfo &target, int threads) {
-  Expected<double> peak = measurePeak(target, threads, PeakType::Float32, secondsOfDay);
+  Expected<double> peak = measurePeak(target, threads, secondsOfDay);
   if (!peak)
     return peak.takeError();
   limits.gflops = std::max(limits.gflops, *peak);

@@ -7,22 +7,19 @@
 
 namespace attune::tool {
 
-/// What is multiplied: the operands of products in kernels.
-enum class PeakType { Float32, BFloat16 };
-
 /// Multiply-adds a second, times two, in GFLOP/s, of `threads` threads together: the best of
-/// several short runs of independent register accumulators at the target's vector width. For
-/// BFloat16 those are bfloat16 dot products into float32 where the target has AVX512_BF16, else as
-/// for Float32. `seconds` reads the clock, which should be that of what is compared with the peak.
-llvm::Expected<double> measurePeak(const cpu::TargetInfo &target, int threads, PeakType type,
+/// several short runs of independent accumulators. The instruction is the one that products of the
+/// target take: an FMA at its vector width or, where it multiplies bfloat16 in pairs, vdpbf16ps or
+/// tdpbf16ps. `seconds` reads the clock, which should be that of what is compared with the peak.
+llvm::Expected<double> measurePeak(const cpu::TargetInfo &target, int threads,
                                    llvm::function_ref<double()> seconds);
 
 /// The time of day, as bench takes it.
 double secondsOfDay();
 
 /// The code of the loop that measurePeak times.
-llvm::Expected<llvm::SmallVector<char, 0>>
-compilePeakLoop(const cpu::TargetInfo &target, PeakType type, cpu::MachineCodeKind kind);
+llvm::Expected<llvm::SmallVector<char, 0>> compilePeakLoop(const cpu::TargetInfo &target,
+                                                           cpu::MachineCodeKind kind);
 
 } // namespace attune::tool
 

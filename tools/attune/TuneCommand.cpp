@@ -101,8 +101,8 @@ Expected<TuningOptions> optionsOf(const TuneArguments &arguments, const TuningPr
 /// Raises `peak`, in GFLOP/s by the clock of candidates, if the machine shows more: other work on
 /// it can only lower what is measured.
 Error improvePeak(double &peak, const TuningProblem &problem) {
-  Expected<double> measured = measurePeak(problem.target, problem.threads, PeakType::Float32,
-                                          [&] { return callSeconds(problem.threads); });
+  Expected<double> measured =
+      measurePeak(problem.target, problem.threads, [&] { return callSeconds(problem.threads); });
   if (!measured)
     return measured.takeError();
   peak = std::max(peak, *measured);
