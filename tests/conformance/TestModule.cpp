@@ -1,6 +1,8 @@
 //===- TestModule.cpp - A configuration compiled into this process --------===//
 #include "TestModule.h"
 
+#include "package/Elements.h"
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -112,19 +114,23 @@ TestModule::TestModule(const Config &config, const cpu::TargetInfo &target,
   loaded = valueOf(LoadedModule::load(compiled.object, config.name));
 }
 
-std::vector<attune_tensor> parameterViews(Problem &problem) {
-  std::vector<attune_tensor> views;
-  for (HostTensor &parameter : problem.parameters)
-    views.push_back(attune_dense_tensor(parameter.values.data(), parameter.dtype,
-                                        parameter.sizes.size(), parameter.sizes.data()));
-  return views;
+DenseParameters::DenseParameters(const Problem &problem) {
+  for (const HostTensor &parameter : problem.parameters) {
+    auto &bytes =
+        storage.emplace_back(parameter.values.size() * attune_dtype_size(parameter.dtype));
+    for (size_t k = 0; k < parameter.values.size(); ++k)
+      writeElement(bytes.data(), parameter.dtype, k, parameter.values[k]);
+    tensors.push_back(attune_dense_tensor(bytes.data(), parameter.dtype, parameter.sizes.size(),
+                                          parameter.sizes.data()));
+  }
 }
 
 TestModule::TestModule(const Config &config, const std::vector<cpu::TargetInfo> &targets,
                        Problem *baked) {
   CompileOptions options;
+  std::optional<DenseParameters> parameters;
   if (baked)
-    options.parameters = parameterViews(*baked);
+    options.parameters = parameters.emplace(*baked).views();
   compiled = valueOf(compile(config, targets, options));
   loaded = valueOf(LoadedModule::load(compiled.object, config.name));
 }

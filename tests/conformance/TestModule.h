@@ -44,8 +44,16 @@ struct PlacedCall {
   }
 };
 
-/// Dense views of a problem's parameters, in the interface's order.
-std::vector<attune_tensor> parameterViews(Problem &problem);
+/// The parameters of a problem, dense and in their own dtypes.
+class DenseParameters {
+public:
+  explicit DenseParameters(const Problem &problem);
+  const std::vector<attune_tensor> &views() const { return tensors; }
+
+private:
+  std::vector<std::vector<unsigned char>> storage;
+  std::vector<attune_tensor> tensors;
+};
 
 class TestModule {
 public:

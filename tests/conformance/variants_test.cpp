@@ -24,7 +24,9 @@ const VariantCase cases[] = {
     {"self", R"({"module":{"embed_dim":40,"num_heads":2},"forward":{"inputs":"self"}})"},
     {"appended", R"({"module":{"embed_dim":24,"num_heads":3,"add_bias_kv":true,
        "add_zero_attn":true,"kdim":20},"forward":{"key_padding_mask":"bool"}})"},
-    {"no_bias", R"({"module":{"embed_dim":130,"num_heads":2,"bias":false,"batch_first":true}})"}};
+    {"no_bias", R"({"module":{"embed_dim":130,"num_heads":2,"bias":false,"batch_first":true}})"},
+    {"bfloat16", R"({"dtype":"bfloat16","module":{"embed_dim":72,"num_heads":3},
+       "forward":{"inputs":"self"}})"}};
 
 class Variants : public testing::TestWithParam<VariantCase> {
 protected:
@@ -99,6 +101,19 @@ TEST_P(Variants, BakedForOneTarget) {
   expectRight(module, "host");
 }
 
+/// Vectors and tiles of pairs read the same packed weights.
+TEST_P(Variants, ShareBakedPairs) {
+  if (config.dtype != DType::BFloat16)
+    return;
+  const std::vector<cpu::TargetInfo> pairs = {targetOf("cooperlake"), targetOf("sapphirerapids")};
+  TestModule module(config, pairs, &problem);
+  for (const attune_module *one = &module.module(); one; one = one->fallback)
+    EXPECT_EQ(one->baked, module.module().baked);
+  if (!canRun(pairs.front()))
+    GTEST_SKIP() << "this CPU lacks features of " << pairs.front().name;
+  EXPECT_GE(expectAllRight(module), 1);
+}
+
 INSTANTIATE_TEST_SUITE_P(Cases, Variants, testing::ValuesIn(cases),
                          [](const auto &info) { return std::string(info.param.name); });
 
@@ -126,7 +141,8 @@ TEST(VariantErrors, Parameters) {
   Problem problem = emptyProblem(configOf(cases[1].config), {1, 1, 1});
   auto refusalOf = [&](auto change) {
     CompileOptions options;
-    options.parameters = parameterViews(problem);
+    const DenseParameters parameters(problem);
+    options.parameters = parameters.views();
     change(options.parameters);
     return refusal({targetOf("host")}, options);
   };
