@@ -87,6 +87,7 @@ TEST(ScheduleSelection, DescribesShapes) {
 }
 
 TEST(ShippedSchedules, EveryFileIsALegalWinner) {
+  EXPECT_FALSE(shippedFiles().empty());
   EXPECT_EQ(shippedRecords().size(), shippedFiles().size());
   for (const ShippedFile &file : shippedFiles()) {
     SCOPED_TRACE(file.name);
