@@ -38,10 +38,11 @@ SmallVector<Value> streamsOf(scf::ForallOp loop) {
   return streams.takeVector();
 }
 
-/// The scores whose probabilities a product takes, if it may fetch ahead.
+/// The scores whose probabilities a product takes, if it may fetch ahead: products of pairs do not.
 mha::ScoresOp scoresOf(mha::AccumulateOp op) {
   auto scores = op.getA().getDefiningOp<mha::ScoresOp>();
-  return scores && !op.getFewRows() && op.getRescale() ? scores : mha::ScoresOp();
+  const bool mayFetch = !op.getFewRows() && op.getRescale() && !multipliesPairs(op);
+  return scores && mayFetch ? scores : mha::ScoresOp();
 }
 
 /// Builds the plan of a loop at its head.

@@ -27,6 +27,11 @@ struct StatsBuffer {
   }
 };
 
+/// Whether a product takes bfloat16 in pairs. Few rows convert what they read.
+inline bool multipliesPairs(mha::AccumulateOp op) {
+  return !op.getFewRows() && op.getB().getType().getElementType().isBF16();
+}
+
 /// Lowers the tile operations of one function in order.
 class KernelAssigner {
 public:

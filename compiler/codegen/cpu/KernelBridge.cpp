@@ -1,6 +1,7 @@
 //===- KernelBridge.cpp - From memrefs to Halide's buffers ----------------===//
 #include "codegen/cpu/KernelBridge.h"
 
+#include "codegen/cpu/kernels/LlvmKernel.h"
 #include "llvm/IR/IRBuilder.h"
 
 using namespace llvm;
@@ -143,25 +144,7 @@ private:
 /// The function of a kernel or of a part of one.
 static FunctionCallee declareKernel(Module &module, ArrayRef<KernelArgument> arguments,
                                     StringRef name) {
-  SmallVector<Type *> types;
-  LLVMContext &context = module.getContext();
-  for (const KernelArgument &argument : arguments)
-    switch (argument.kind) {
-    case KernelArgument::Kind::Buffer:
-      types.push_back(PointerType::get(context, 0));
-      break;
-    case KernelArgument::Kind::Int32:
-      types.push_back(Type::getInt32Ty(context));
-      break;
-    case KernelArgument::Kind::Float32:
-      types.push_back(Type::getFloatTy(context));
-      break;
-    case KernelArgument::Kind::Address:
-      types.push_back(Type::getInt64Ty(context));
-      break;
-    }
-  return module.getOrInsertFunction(
-      name, FunctionType::get(Type::getInt32Ty(context), types, /*isVarArg=*/false));
+  return module.getOrInsertFunction(name, kernelType(arguments, module.getContext()));
 }
 
 static void makeInline(Function &function) {

@@ -17,7 +17,7 @@ Value KernelAssigner::accumulator(mha::TileType type) {
 static bool startsPairs(mha::ZeroOp op) {
   auto first = op.getAcc().hasOneUse() ? dyn_cast<mha::AccumulateOp>(*op.getAcc().user_begin())
                                        : mha::AccumulateOp();
-  return first && !first.getRescale() && first.getB().getType().getElementType().isBF16();
+  return first && !first.getRescale() && multipliesPairs(first);
 }
 
 void KernelAssigner::lower(mha::ZeroOp op) {
@@ -184,7 +184,7 @@ void KernelAssigner::lowerPairs(mha::AccumulateOp op) {
 void KernelAssigner::lower(mha::AccumulateOp op) {
   if (op.getFewRows())
     return lowerFewRows(op);
-  if (caller.elementType(tiles.lookup(op.getB()).memref) == ElementType::I32)
+  if (multipliesPairs(op))
     return lowerPairs(op);
   TileBuffer acc = tiles.lookup(op.getAcc()), a = tiles.lookup(op.getA()),
              b = tiles.lookup(op.getB());

@@ -12,10 +12,11 @@ namespace attune::cpu {
 namespace {
 // Byte offsets in halide_buffer_t and halide_dimension_t of HalideRuntime.h.
 constexpr int64_t kHost = 16, kDimensions = 40, kDimensionBytes = 16, kExtent = 4, kStride = 8;
+} // namespace
 
-FunctionType *functionType(const Kernel &kernel, LLVMContext &context) {
+FunctionType *kernelType(ArrayRef<KernelArgument> arguments, LLVMContext &context) {
   SmallVector<Type *> types;
-  for (const KernelArgument &argument : kernel.arguments)
+  for (const KernelArgument &argument : arguments)
     switch (argument.kind) {
     case KernelArgument::Kind::Buffer:
       types.push_back(PointerType::get(context, 0));
@@ -32,11 +33,10 @@ FunctionType *functionType(const Kernel &kernel, LLVMContext &context) {
     }
   return FunctionType::get(Type::getInt32Ty(context), types, /*isVarArg=*/false);
 }
-} // namespace
 
 LlvmKernelBuilder::LlvmKernelBuilder(const Kernel &description)
     : kernel(description), module(description.symbol, context), builder(context) {
-  function = Function::Create(functionType(kernel, context), GlobalValue::ExternalLinkage,
+  function = Function::Create(kernelType(kernel.arguments, context), GlobalValue::ExternalLinkage,
                               kernel.symbol, module);
   builder.SetInsertPoint(BasicBlock::Create(context, "entry", function));
   FastMathFlags flags;

@@ -16,6 +16,10 @@
 
 namespace attune::cpu {
 
+/// The type of a kernel's function, or of one with these arguments.
+llvm::FunctionType *kernelType(llvm::ArrayRef<KernelArgument> arguments,
+                               llvm::LLVMContext &context);
+
 /// A buffer argument: dimensions outermost first, in elements, as i64.
 struct KernelBuffer {
   llvm::Value *data = nullptr;
