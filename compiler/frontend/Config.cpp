@@ -41,6 +41,7 @@ llvm::Expected<std::string> readFile(llvm::StringRef path) {
 
 /// The configuration with what other keys imply filled in, and what has no effect at its default.
 Config resolved(Config config) {
+  config.computeDtype = config.productDtype();
   if (config.op == Op::MultiheadAttention) {
     config.module.kdim = config.module.kdim.value_or(config.module.embedDim);
     config.module.vdim = config.module.vdim.value_or(config.module.embedDim);
@@ -69,6 +70,10 @@ nlohmann::ordered_json toJsonValue(const JsonScalar &scalar) {
 
 double Config::scale() const {
   return module.scale ? *module.scale : 1.0 / std::sqrt(static_cast<double>(module.headDim));
+}
+
+DType Config::productDtype() const {
+  return computeDtype.value_or(dtype == DType::BFloat16 ? DType::BFloat16 : DType::Float32);
 }
 
 llvm::Expected<Config> loadConfig(llvm::StringRef path, llvm::ArrayRef<std::string> overrides) {

@@ -55,13 +55,19 @@ struct Config {
   std::string name = "attention";
   Op op = Op::MultiheadAttention;
   DType dtype = DType::Float32;
-  std::optional<std::string> score; ///< an expression (ScoreParser.h)
+  std::optional<DType> computeDtype; ///< null: as productDtype() says
+  std::optional<std::string> score;  ///< an expression (ScoreParser.h)
   FullyMaskedRows fullyMaskedRows = FullyMaskedRows::Zero;
   ModuleConfig module;
   ForwardConfig forward;
 
   /// The factor on the dot products: module.scale, or 1 / sqrt(head_dim).
   double scale() const;
+  /// What products take at most, where the CPU multiplies it: compute_dtype, or bfloat16 for
+  /// tensors of that type, else float32. Sums are float32.
+  DType productDtype() const;
+  /// The coarsest type that results are rounded to on their way: dtype, or that of products.
+  DType coarsestDtype() const { return dtype == DType::Float32 ? productDtype() : dtype; }
 };
 
 /// Where the keys of a configuration were given (ConfigKeys.h).

@@ -66,6 +66,13 @@ Problem checkHeads(const Config &config) {
                                   number(module.embedDim) + ")"};
 }
 
+Problem checkComputeDtype(const Config &config) {
+  if (config.dtype != DType::Float16 || config.productDtype() != DType::BFloat16)
+    return {};
+  return {"compute_dtype",
+          "found \"bfloat16\", expected null or \"float32\" because dtype is \"float16\""};
+}
+
 Problem checkBatch(const Config &config) {
   if (config.forward.batched || !config.forward.batch)
     return {};
@@ -154,8 +161,8 @@ Problem checkScore(const Config &config) {
 
 using Rule = Problem (*)(const Config &);
 
-const Rule rules[] = {checkHeads,       checkBatch, checkSelfWidths, checkSharedWidths,
-                      checkSelfLengths, checkSizes, checkScore};
+const Rule rules[] = {checkHeads,        checkComputeDtype, checkBatch, checkSelfWidths,
+                      checkSharedWidths, checkSelfLengths,  checkSizes, checkScore};
 
 } // namespace
 

@@ -19,6 +19,7 @@ constexpr double maxLength = INT32_MAX;
 
 const StringRef opChoices[] = {"multihead_attention", "attention"};
 const StringRef dtypeChoices[] = {"float32", "bfloat16", "float16"};
+const StringRef computeDtypeChoices[] = {"float32", "bfloat16"};
 const StringRef maskedRowChoices[] = {"zero", "nan"};
 const StringRef inputChoices[] = {"separate", "shared_key_value", "self"};
 const StringRef attnMaskChoices[] = {"none", "bool_2d", "bool_3d", "float_2d", "float_3d"};
@@ -48,6 +49,15 @@ const ConfigKey keys[] = {
      .choices = dtypeChoices,
      .help = "type of tensors and parameters",
      .field = ATTUNE_FIELD(dtype)},
+    {.path = "compute_dtype",
+     .type = KeyType::Choice,
+     .nullable = true,
+     .defaultText = "null",
+     .choices = computeDtypeChoices,
+     .constraint = "float32 with dtype float16",
+     .help = "type that operands of products are rounded to, where the CPU multiplies it; sums are "
+             "float32; null: bfloat16 if dtype is, else float32",
+     .field = ATTUNE_FIELD(computeDtype)},
     {.path = "score",
      .type = KeyType::String,
      .constraint = "an expression over s, b, h, i, j",
@@ -220,7 +230,7 @@ struct Getter {
       return JsonScalar(*field);
   }
   template <typename T> JsonScalar operator()(std::optional<T> *field) const {
-    return *field ? JsonScalar(**field) : JsonScalar();
+    return *field ? (*this)(&**field) : JsonScalar();
   }
 };
 

@@ -20,9 +20,10 @@ enum class KeyType { Boolean, Integer, Number, String, Choice };
 enum class KeyOps { Both, MultiheadAttention, Attention };
 
 /// The field of a Config that a key stands for.
-using FieldRef = std::variant<bool *, int64_t *, double *, std::string *, std::optional<int64_t> *,
-                              std::optional<double> *, std::optional<std::string> *, Op *, DType *,
-                              FullyMaskedRows *, Inputs *, AttnMask *, KeyPaddingMask *>;
+using FieldRef =
+    std::variant<bool *, int64_t *, double *, std::string *, std::optional<int64_t> *,
+                 std::optional<double> *, std::optional<std::string> *, Op *, DType *,
+                 std::optional<DType> *, FullyMaskedRows *, Inputs *, AttnMask *, KeyPaddingMask *>;
 
 struct ConfigKey {
   llvm::StringRef path; ///< "section.leaf", or "leaf" at the top level

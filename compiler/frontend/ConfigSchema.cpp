@@ -26,6 +26,8 @@ Json keySchema(const ConfigKey &key) {
   schema["type"] = key.nullable ? Json{type, "null"} : Json(type);
   for (StringRef choice : key.choices)
     schema["enum"].push_back(choice.str());
+  if (key.nullable && !key.choices.empty())
+    schema["enum"].push_back(nullptr);
   if (!key.pattern.empty())
     schema["pattern"] = key.pattern.str();
   if (key.type == KeyType::Integer) {

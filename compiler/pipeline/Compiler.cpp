@@ -17,7 +17,9 @@ using namespace llvm;
 
 namespace attune {
 
-static bool multipliesPairs(const Config &config) { return config.dtype == DType::BFloat16; }
+static bool multipliesPairs(const Config &config) {
+  return config.productDtype() == DType::BFloat16;
+}
 
 cpu::TargetInfo targetFor(const Config &config, const cpu::TargetInfo &target) {
   cpu::TargetInfo result = target;

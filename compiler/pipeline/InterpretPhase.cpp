@@ -1,6 +1,7 @@
 //===- InterpretPhase.cpp - Runs the IR of a phase ------------------------===//
 #include "pipeline/InterpretPhase.h"
 
+#include "dialect/InterpreterScalar.h"
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
 #include "pipeline/Compiler.h"
@@ -23,6 +24,22 @@ Error lower(mlir::ModuleOp module, Phase last) {
       break;
   }
   return Error::success();
+}
+
+/// Tensors that are multiplied, as a naive implementation that rounds has them; masks stay.
+InterpreterCall rounded(const Config &config, const InterpreterCall &call, mha::Rounding rounding) {
+  InterpreterCall result = call;
+  auto round = [&](ArrayRef<InterfaceTensor> specs, std::vector<mha::Array> &arrays) {
+    for (auto [spec, array] : zip(specs, arrays))
+      if (!StringRef(spec.name).ends_with("_mask")) {
+        array = array.dense();
+        for (double &value : *array.storage)
+          value = mha::interpreter::roundedTo(rounding, value);
+      }
+  };
+  round(interfaceInputs(config), result.inputs);
+  round(interfaceParameters(config), result.parameters);
+  return result;
 }
 
 /// `pack` and `forward` of tile IR: (parameters, packed) and (inputs, packed, outputs, N, L, S).
@@ -56,9 +73,11 @@ Expected<std::vector<mha::Array>> runTiles(mlir::ModuleOp module, const Config &
 
 Expected<std::vector<mha::Array>>
 interpretPhase(const Config &config, const cpu::TargetInfo &target, const CpuSchedule &schedule,
-               Phase phase, const InterpreterCall &call, const mha::InterpreterOptions &options) {
+               Phase phase, const InterpreterCall &given, const mha::InterpreterOptions &options) {
   if (phase > Phase::Tiles)
     return createStringError("phase %s has no interpreter", phaseInfo(phase).name.data());
+  const InterpreterCall call =
+      options.rounding == mha::Rounding::None ? given : rounded(config, given, options.rounding);
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   loadDialects(context);
   auto module = buildGraph(config, context);

@@ -12,7 +12,7 @@ namespace attune {
 mha::Rounding naiveRounding(const Config &config) {
   constexpr mha::Rounding roundings[] = {mha::Rounding::Float32, mha::Rounding::BFloat16,
                                          mha::Rounding::Float16};
-  return roundings[static_cast<int>(config.dtype)];
+  return roundings[static_cast<int>(config.coarsestDtype())];
 }
 
 mha::Array toArray(const attune_tensor &tensor) {

@@ -8,7 +8,7 @@
 
 namespace attune {
 
-/// What a naive implementation of a configuration rounds what it stores to: its dtype.
+/// What a naive implementation of a configuration rounds what it multiplies and stores to.
 mha::Rounding naiveRounding(const Config &config);
 
 /// The elements of a dense tensor as the interpreter takes them.

@@ -11,7 +11,7 @@ namespace attune {
 ScheduleProblem scheduleProblem(const Config &config) {
   const bool projections = config.op == Op::MultiheadAttention;
   return {projections, projections ? config.module.embedDim : 0, config.module.headDim,
-          config.dtype != DType::Float32};
+          config.coarsestDtype() != DType::Float32};
 }
 
 ScheduleKey scheduleKey(const Config &config, const cpu::TargetInfo &target,
@@ -19,7 +19,9 @@ ScheduleKey scheduleKey(const Config &config, const cpu::TargetInfo &target,
   const ForwardConfig &forward = config.forward;
   ScheduleKey key;
   key.op = opName(config.op).str();
-  key.dtype = findConfigKey("dtype")->choices[static_cast<size_t>(config.dtype)].str();
+  // Schedules differ by what is multiplied; what it is converted from matters little.
+  const DType dtype = config.dtype == DType::Float16 ? config.dtype : config.productDtype();
+  key.dtype = findConfigKey("dtype")->choices[static_cast<size_t>(dtype)].str();
   key.headDim = config.module.headDim;
   const int64_t batch = forward.batched ? forward.batch.value_or(sizes.batch) : 1;
   key.shape.heads = roundedSize(batch * config.module.numHeads);

@@ -73,15 +73,27 @@ const HostTensor &activation(const Problem &problem, const char *name) {
   return *problem.input("query");
 }
 
-/// The naive computation keeps what it stores in the configuration's dtype; the exact one does not
-/// round.
+/// The naive computation keeps what it stores in the configuration's coarsest dtype; the exact one
+/// does not round.
 void store(std::vector<float> &values, const Problem &problem) {
-  const attune_dtype dtype = problem.inputs.front().dtype;
+  constexpr attune_dtype dtypes[] = {ATTUNE_FLOAT32, ATTUNE_BFLOAT16, ATTUNE_FLOAT16};
+  const attune_dtype dtype = dtypes[static_cast<size_t>(problem.config.coarsestDtype())];
   if (dtype != ATTUNE_FLOAT32)
     for (float &value : values)
       value = roundedTo(dtype, value);
 }
 void store(std::vector<double> &, const Problem &) {}
+
+/// The problem with what is multiplied in the dtype of products: what the naive computation takes.
+Problem stored(const Problem &problem) {
+  Problem result = problem;
+  for (HostTensor &tensor : result.inputs)
+    if (tensor.name == "query" || tensor.name == "key" || tensor.name == "value")
+      store(tensor.values, problem);
+  for (HostTensor &tensor : result.parameters)
+    store(tensor.values, problem);
+  return result;
+}
 
 template <typename T> Projected<T> projectionsOf(const Problem &problem) {
   if (problem.config.op == Op::Attention)
@@ -171,7 +183,8 @@ Results<T> attended(const Problem &problem, RowFunction row) {
 }
 } // namespace
 
-template <typename T> Results<T> reference(const Problem &problem, MaskedKeys masked) {
+template <typename T> Results<T> reference(const Problem &given, MaskedKeys masked) {
+  const Problem problem = std::is_same_v<T, float> ? stored(given) : given;
   const AttentionRows<T> rows(problem, masked);
   Results<T> results = attended<T>(problem, [&](const auto &head, int64_t i, const T *query) {
     return rows.row(head, i, query);

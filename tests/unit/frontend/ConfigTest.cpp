@@ -162,8 +162,9 @@ TEST(Config, OverrideErrorsNameTheOption) {
                          "to 2147483647 or null"},
       {"module.scale=1", "--set module.scale: belongs to op \"attention\"; with op "
                          "\"multihead_attention\" leave it out"},
-      {"a\x1b[1m=1", "--set a\\u001b[1m: unknown key; expected one of \"name\", \"op\", \"dtype\", "
-                     "\"score\", \"fully_masked_rows\", \"module\", \"forward\""},
+      {"a\x1b[1m=1",
+       "--set a\\u001b[1m: unknown key; expected one of \"name\", \"op\", \"dtype\", "
+       "\"compute_dtype\", \"score\", \"fully_masked_rows\", \"module\", \"forward\""},
   };
   for (const auto &[text, message] : table)
     EXPECT_EQ(errorOf(parseConfig(moduleText, "c.json", {text})), message);
@@ -183,6 +184,7 @@ TEST(Config, CanonicalTextIsAFixedPoint) {
   "name": "attention",
   "op": "attention",
   "dtype": "float32",
+  "compute_dtype": "float32",
   "fully_masked_rows": "zero",
   "module": {
     "num_heads": 2,
@@ -204,6 +206,19 @@ TEST(Config, CanonicalTextIsAFixedPoint) {
   }
 }
 )");
+}
+
+TEST(Config, ProductsTakeBFloat16WhereTensorsDoOrWhereAskedFor) {
+  const auto productDtype = [](const std::vector<std::string> &changes) {
+    return parse(coreText, changes).productDtype();
+  };
+  EXPECT_EQ(productDtype({}), DType::Float32);
+  EXPECT_EQ(productDtype({"dtype=float16"}), DType::Float32);
+  EXPECT_EQ(productDtype({"dtype=bfloat16"}), DType::BFloat16);
+  EXPECT_EQ(productDtype({"dtype=bfloat16", "compute_dtype=float32"}), DType::Float32);
+  EXPECT_EQ(productDtype({"compute_dtype=bfloat16"}), DType::BFloat16);
+  EXPECT_EQ(toJson(parse(coreText, {"dtype=bfloat16"})),
+            toJson(parse(coreText, {"dtype=bfloat16", "compute_dtype=bfloat16"})));
 }
 
 TEST(Config, CanonicalTextKeepsTheScore) {

@@ -14,7 +14,7 @@ import jsonschema
 
 # What a schema cannot say, or what attune's table of keys does not say.
 BEYOND_A_SCHEMA = re.compile(
-    r"expected a divisor of module.embed_dim|because forward\.(batched|inputs) is"
+    r"expected a divisor of module.embed_dim|because (forward\.(batched|inputs)|dtype) is"
     r"|the sizes given make a \w+( or \w+)? tensor of more than"
     r"|found 8\.0, expected an integer"  # an integer to a schema
     r"|: score: (?!found \S+ \(a \w+\))"
