@@ -47,12 +47,16 @@ struct Describe {
     return "finds whether a tile of a bool mask is hidden, visible or mixed";
   }
   std::string operator()(const cpu::ScoresSpec &spec) const {
-    if (spec.hasProducts)
-      return formatv("online softmax of products, {0}, exp2 degree {1}{2}", text(spec.block),
-                     spec.exp2Degree, regions(spec));
     return formatv("scores and online softmax, depth {0}, {1}, exp2 degree {2}{3}{4}", spec.depth,
                    text(spec.block), spec.exp2Degree, spec.keyRows ? ", keys where they lie" : "",
                    regions(spec));
+  }
+  std::string operator()(const cpu::RegionsSpec &spec) const {
+    return formatv("scores of products{0}", regions(spec));
+  }
+  std::string operator()(const cpu::PairSoftmaxSpec &spec) const {
+    return formatv("online softmax of scores, probabilities in bfloat16, exp2 degree {0}",
+                   spec.exp2Degree);
   }
   std::string operator()(const cpu::LogitsSpec &spec) const {
     return formatv("scores into memory, depth {0}, {1}{2}", spec.depth, text(spec.block),

@@ -14,10 +14,10 @@ namespace attune {
 
 namespace cpu {
 
-using KernelSpec =
-    std::variant<FillSpec, PackPanelSpec, PackRowsSpec, KeyRangeSpec, ClassifySpec, ScoresSpec,
-                 LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec, EmitWeightsSpec, EmitSpec,
-                 AccumulateRowsSpec, SaveSpec, MergeSpec, PackPairsSpec, PairProductsSpec>;
+using KernelSpec = std::variant<FillSpec, PackPanelSpec, PackRowsSpec, KeyRangeSpec, ClassifySpec,
+                                ScoresSpec, LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec,
+                                EmitWeightsSpec, EmitSpec, AccumulateRowsSpec, SaveSpec, MergeSpec,
+                                PackPairsSpec, PairProductsSpec, RegionsSpec, PairSoftmaxSpec>;
 
 /// The kernels that a module calls, by symbol.
 using KernelSet = std::map<std::string, KernelSpec>;

@@ -82,8 +82,8 @@ private:
   void lower(mha::MergeOp op);
   void lowerFewRows(mha::AccumulateOp op);
   void lowerPairs(mha::AccumulateOp op);
-  /// The products of queries and keys in pairs, into a scratch of the type of p.
-  mlir::Value pairProducts(mha::ScoresOp op);
+  void lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
+                  llvm::ArrayRef<mlir::Value> scalars);
   StatsBuffer statistics(int64_t rows);
   mlir::Value accumulator(mha::TileType type);
   template <typename Op>

@@ -2,6 +2,7 @@
 #include "codegen/cpu/KernelAssigner.h"
 
 #include "codegen/cpu/RegionTranslation.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -83,27 +84,21 @@ LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
   SmallVector<Value> scalars;
   if (failed(describeScoring(op, spec, scalars)))
     return failure();
+  if (spec.keyType == ElementType::I32) {
+    lowerPairs(op, spec, scalars);
+    return success();
+  }
   spec.tileColumns = op.getP().getType().getColumns();
   spec.exp2Degree = caller.schedule().exp2Degree;
   const StatsBuffer old = stats.find(op.getStats())->second;
   const int64_t rows = op.getP().getType().getRows();
-  Value p = caller.scratch("p", {rows, spec.tileColumns}, op.getP().getType().getElementType());
-  Value score = p, rescale = caller.scratch("rescale", {rows});
+  Value p = caller.scratch("p", {rows, spec.tileColumns});
+  Value rescale = caller.scratch("rescale", {rows});
   SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
                                  tiles.lookup(op.getKey()).memref};
-  if (spec.keyType == ElementType::I32) {
-    score = pairProducts(op);
-    operands = {score};
-    spec.hasProducts = true;
-    spec.keyType = ElementType::F32;
-    spec.pType = ElementType::BF16;
-  }
   llvm::append_values(operands, old.maximum, old.sum);
   appendScoringOperands(op, spec, scalars, operands);
-  operands.push_back(p);
-  if (storesScores(spec))
-    operands.push_back(score);
-  llvm::append_values(operands, old.nextMaximum, old.nextSum, rescale);
+  llvm::append_values(operands, p, /*s=*/p, old.nextMaximum, old.nextSum, rescale);
   caller.call(spec, operands);
   tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
   rescales[op.getRescale()] = rescale;
@@ -111,16 +106,37 @@ LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
   return success();
 }
 
-Value KernelAssigner::pairProducts(mha::ScoresOp op) {
-  const CpuSchedule &schedule = caller.schedule();
-  mha::TileType p = op.getP().getType();
-  Value score = caller.scratch("s", {p.getRows(), p.getColumns()});
-  PairProductsSpec spec{PairProductsSpec::Start::Fresh, schedule.scores,
-                        schedule.scores.vectors * caller.lanes(), /*panels=*/true};
-  caller.call(spec, {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref,
-                     op.getCount(), caller.index(op.getQuery().getType().getColumns()),
-                     caller.ceilDiv(op.getColumns(), spec.width), score});
-  return score;
+/// Products go into memory, where regions change them, if there are any, before the softmax.
+void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
+                                ArrayRef<Value> scalars) {
+  mha::TileType type = op.getP().getType();
+  const StatsBuffer old = stats.find(op.getStats())->second;
+  const int64_t width = scoring.block.vectors * caller.lanes();
+  Value s = caller.scratch("s", {type.getRows(), type.getColumns()});
+  Value p = caller.scratch("p", {type.getRows(), type.getColumns()}, type.getElementType());
+  Value rescale = caller.scratch("rescale", {type.getRows()});
+  Value panels = caller.ceilDiv(op.getColumns(), width);
+  caller.call(PairProductsSpec{PairProductsSpec::Start::Fresh, scoring.block, width,
+                               /*panels=*/true},
+              {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref, op.getCount(),
+               caller.index(scoring.depth), panels, s});
+  const bool folds = reachesExponent(scoring);
+  if (!folds || !scoring.keep.empty()) {
+    RegionsSpec regions{scoring, static_cast<int>(type.getColumns())};
+    regions.hasProducts = true;
+    regions.keyType = ElementType::F32;
+    SmallVector<Value> operands = {s};
+    appendScoringOperands(op, regions, scalars, operands);
+    operands.push_back(s);
+    caller.call(regions, operands);
+  }
+  Value columns = arith::MulIOp::create(caller.builder(), op.getLoc(), panels, caller.index(width));
+  caller.call(
+      PairSoftmaxSpec{folds ? scoring.scale : 1, caller.schedule().exp2Degree},
+      {s, old.maximum, old.sum, op.getCount(), columns, p, old.nextMaximum, old.nextSum, rescale});
+  tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
+  rescales[op.getRescale()] = rescale;
+  stats[op.getNewStats()] = {old.nextMaximum, old.nextSum, old.maximum, old.sum};
 }
 
 LogicalResult KernelAssigner::lower(mha::LogitsOp op) {

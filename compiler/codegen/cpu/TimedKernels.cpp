@@ -49,15 +49,16 @@ private:
   }
 
   std::vector<TimedKernel> describe(const ScoresSpec &spec) {
-    if (spec.hasProducts) {
-      const unsigned count = 3 + spec.tiles.size();
-      const int64_t width = spec.block.vectors * target.vectorLanes;
-      return one(spec, WorkPhase::Softmax,
-                 {{(2 * spec.exp2Degree + 9) * width,
-                   {{count, WorkExtent::kValue, spec.block.rows}, {count + 1}}}},
-                 {});
-    }
     return scoring(spec, /*statistics=*/2, /*stored=*/1, 2 * spec.exp2Degree + 9, {});
+  }
+
+  std::vector<TimedKernel> describe(const RegionsSpec &spec) {
+    return one(spec, WorkPhase::Softmax, {}, {});
+  }
+
+  std::vector<TimedKernel> describe(const PairSoftmaxSpec &spec) {
+    constexpr unsigned count = 3, columns = 4;
+    return one(spec, WorkPhase::Softmax, {{2 * spec.exp2Degree + 9, {{count}, {columns}}}}, {});
   }
 
   /// Scores go through memory, where the softmax of whole rows finds them.

@@ -57,8 +57,7 @@ Buffer halvesBuffer(void *data, std::vector<int> extents, std::vector<int> strid
 uint32_t pairOf(uint16_t first, uint16_t second) { return first | uint32_t(second) << 16; }
 
 /// Packs rows of `type` and compares every pair; `at` gives an element or zero.
-void checkPack(const PackPairsSpec &spec, const KernelTarget &target, int count, int columns) {
-  const JitKernel pack = makeKernel(spec, target);
+void checkPack(const PackPairsSpec &spec, const JitKernel &pack, int count, int columns) {
   const int stride = columns + 3;
   const bool isFloat = spec.type == ElementType::F32;
   const size_t elements = size_t(count) * stride - 3; // the last row ends with the allocation
@@ -99,19 +98,24 @@ void checkPack(const PackPairsSpec &spec, const KernelTarget &target, int count,
 }
 
 TEST_P(PairKernels, PanelsHoldPairsOfColumns) {
-  for (ElementType type : {ElementType::F32, ElementType::BF16})
+  for (ElementType type : {ElementType::F32, ElementType::BF16}) {
+    const PackPairsSpec spec{type, /*panel=*/true};
+    const JitKernel pack = makeKernel(spec, target);
     for (int count : {1, 2, 15, 16, 17, 33, 64})
       for (int depth : {1, 2, 3, 31, 32, 33, 64, 80})
-        checkPack({type, /*panel=*/true}, target, count, depth);
+        checkPack(spec, pack, count, depth);
+  }
 }
 
 TEST_P(PairKernels, RowsHoldPairsOfRows) {
   for (ElementType type : {ElementType::F32, ElementType::BF16})
-    for (int count : {1, 2, 3, 31, 32, 33})
-      for (int columns : {1, 7, 15, 16, 17, 64})
-        for (bool padded : {false, true})
-          checkPack({type, false, padded ? std::optional(ElementType::U8) : std::nullopt}, target,
-                    count, columns);
+    for (bool padded : {false, true}) {
+      const PackPairsSpec spec{type, false, padded ? std::optional(ElementType::U8) : std::nullopt};
+      const JitKernel pack = makeKernel(spec, target);
+      for (int count : {1, 2, 3, 31, 32, 33})
+        for (int columns : {1, 7, 15, 16, 17, 64})
+          checkPack(spec, pack, count, columns);
+    }
 }
 
 struct ProductsProblem {
@@ -120,9 +124,7 @@ struct ProductsProblem {
 };
 
 /// Whole blocks of rows and depth are there; beyond count a holds NaN, beyond depth b holds zeros.
-void checkProducts(const ProductsProblem &p, const KernelTarget &target) {
-  const bool tiles = target.pairProducts == PairProducts::Tiles;
-  const JitKernel multiply = makeKernel(p.spec, target);
+void checkProducts(const ProductsProblem &p, const JitKernel &multiply, bool tiles) {
   const int rows = roundUp(p.count, tiles ? pairTileRows : p.spec.block.rows);
   const int depth = roundUp(p.depth, pairTileDepth), width = static_cast<int>(p.spec.width);
   const int aStride = depth + 6, cStride = p.panels * width + 16;
@@ -169,20 +171,112 @@ TEST_P(PairKernels, ProductsMatchFloat64) {
   using Start = PairProductsSpec::Start;
   for (Start start : {Start::Fresh, Start::Added, Start::Rescaled})
     for (int vectors : {1, 2, 4})
-      for (int blocks : {1, 3})
+      for (int blocks : {1, 3}) {
+        const PairProductsSpec spec{start, {6, vectors}, 16 * vectors * blocks};
+        const JitKernel multiply = makeKernel(spec, target);
         for (int count : {1, 15, 16, 17, 32, 33, 50})
           for (int depth : {1, 2, 31, 32, 33, 96})
-            checkProducts({{start, {6, vectors}, 16 * vectors * blocks}, count, depth, 1}, target);
+            checkProducts({spec, count, depth, 1}, multiply, tiles);
+      }
 }
 
 TEST_P(PairKernels, ProductsGoThroughAllPanels) {
-  for (int panels : {1, 2, 3})
-    for (int vectors : {1, 2, 4})
-      checkProducts({{PairProductsSpec::Start::Fresh, {6, vectors}, 16 * vectors, /*panels=*/true},
-                     40,
-                     70,
-                     panels},
-                    target);
+  for (int vectors : {1, 2, 4}) {
+    const PairProductsSpec spec{
+        PairProductsSpec::Start::Fresh, {6, vectors}, 16 * vectors, /*panels=*/true};
+    const JitKernel multiply = makeKernel(spec, target);
+    for (int panels : {1, 2, 3})
+      checkProducts({spec, 40, 70, panels}, multiply, tiles);
+  }
+}
+
+struct SoftmaxProblem {
+  PairSoftmaxSpec spec;
+  int count, columns;
+};
+
+/// Row 1 sees no key, row 2 has none hidden and a NaN, others hide every fifth column.
+Floats softmaxScores(const SoftmaxProblem &p, int stride) {
+  Floats scores = randomFloats(size_t(p.count) * stride, 21);
+  for (float &score : scores)
+    score *= 8 / static_cast<float>(p.spec.scale);
+  for (int row = 0; row < p.count; ++row)
+    for (int column = 0; column < p.columns; ++column)
+      if (row == 1 || (row != 2 && column % 5 == 3))
+        scores[row * stride + column] = -INFINITY;
+  if (p.count > 2)
+    scores[2 * stride + p.columns / 2] = NAN;
+  return scores;
+}
+
+void checkSoftmax(const SoftmaxProblem &problem, const JitKernel &softmax) {
+  constexpr int lanes = 16, spare = 2;
+  const auto [spec, count, columns] = problem;
+  const int stride = columns + 8, pStride = columns + 4, rows = count + spare;
+  const Floats scores = softmaxScores(problem, stride), sumIn = randomFloats(rows * lanes, 22);
+  Floats maxIn = randomFloats(rows, 23);
+  for (int row = 0; row < rows; row += 3)
+    maxIn[row] = -INFINITY;
+  const float untouched = 77;
+  Floats maxOut(rows, untouched), sumOut(rows * lanes, untouched), rescale(rows, untouched);
+  Halves p(size_t(rows) * pStride, toHalf(untouched));
+  GuardedArray<float> s(scores);
+  softmax(Buffer(s.data(), {count, columns}, {stride, 1}).get(),
+          Buffer(const_cast<float *>(maxIn.data()), {rows}).get(),
+          Buffer(const_cast<float *>(sumIn.data()), {rows, lanes}).get(), count, columns,
+          halvesBuffer(p.data(), {rows, columns}, {pStride, 1}).get(),
+          Buffer(maxOut.data(), {rows}).get(), Buffer(sumOut.data(), {rows, lanes}).get(),
+          Buffer(rescale.data(), {rows}).get());
+  for (int row = 0; row < rows; ++row) {
+    SCOPED_TRACE(testing::Message() << "row " << row << " of " << count << " x " << columns);
+    if (row >= count) {
+      EXPECT_EQ(maxOut[row], untouched);
+      EXPECT_EQ(sumOut[row * lanes], untouched);
+      EXPECT_EQ(rescale[row], untouched);
+      EXPECT_EQ(p[row * pStride], toHalf(untouched));
+      continue;
+    }
+    double max = maxIn[row], added = 0, before = 0, sum = 0;
+    for (int c = 0; c < columns; ++c)
+      if (const double t = double(scores[row * stride + c]) * spec.scale; t > max)
+        max = t;
+    const double finite = max == -INFINITY ? 0 : max;
+    if (row != 2) // the maximum beside a NaN is any value
+      ASSERT_NEAR(maxOut[row], max, 1e-5) << "maximum";
+    for (int c = 0; c < columns; ++c) {
+      const float found = toFloat(p[row * pStride + c]);
+      added += found;
+      if (row == 2) {
+        ASSERT_EQ(std::isnan(found), c == columns / 2) << "column " << c;
+        continue;
+      }
+      const double expected = std::exp(double(scores[row * stride + c]) * spec.scale - finite);
+      ASSERT_NEAR(found, expected, expected * 0x1.1p-8) << "column " << c;
+    }
+    for (int lane = 0; lane < lanes; ++lane) {
+      before += sumIn[row * lanes + lane];
+      sum += sumOut[row * lanes + lane];
+    }
+    if (row == 2)
+      ASSERT_TRUE(std::isnan(sum));
+    else {
+      ASSERT_NEAR(rescale[row], std::exp(maxIn[row] - finite), 1e-6);
+      ASSERT_NEAR(sum, before * rescale[row] + added, 1e-4 * (1 + std::abs(added)));
+    }
+    for (int c = columns; c < pStride; ++c)
+      ASSERT_EQ(p[row * pStride + c], toHalf(untouched)) << "column " << c;
+  }
+}
+
+TEST_P(PairKernels, SoftmaxMatchesFloat64) {
+  for (double scale : {1.0, 0.125})
+    for (int degree : {3, 6}) {
+      const PairSoftmaxSpec spec{scale, degree};
+      const JitKernel softmax = makeKernel(spec, target);
+      for (int count : {1, 3, 4, 5, 16, 17, 48})
+        for (int columns : {16, 32, 48, 128, 176})
+          checkSoftmax({spec, count, columns}, softmax);
+    }
 }
 
 TEST_P(PairKernels, ASpecificationNeedsAFormOfProducts) {
@@ -192,6 +286,9 @@ TEST_P(PairKernels, ASpecificationNeedsAFormOfProducts) {
       generateKernel(PairProductsSpec{PairProductsSpec::Start::Fresh, {6, 4}, 64}, none);
   ASSERT_FALSE(kernel);
   EXPECT_NE(llvm::toString(kernel.takeError()).find("multiplies no pairs"), std::string::npos);
+  llvm::Expected<Kernel> softmax = generateKernel(PairSoftmaxSpec{}, none);
+  ASSERT_FALSE(softmax);
+  EXPECT_NE(llvm::toString(softmax.takeError()).find("multiplies no pairs"), std::string::npos);
 }
 
 } // namespace

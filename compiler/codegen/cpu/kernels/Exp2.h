@@ -2,13 +2,10 @@
 #ifndef ATTUNE_CODEGEN_CPU_KERNELS_EXP2_H
 #define ATTUNE_CODEGEN_CPU_KERNELS_EXP2_H
 
+#include "codegen/cpu/kernels/Exp2Coefficients.h"
 #include <Halide.h>
 
 namespace attune::cpu {
-
-constexpr double log2E = 1.44269504088896340736;
-constexpr int minExp2Degree = 3;
-constexpr int maxExp2Degree = 7;
 
 /// 2^x for x <= 127: at most 2 ULP on [-126, 0] from degree 6, in [0, 2^-126] below; 2^-inf is 0
 /// and NaN stays NaN. 2^0 is exactly 1.

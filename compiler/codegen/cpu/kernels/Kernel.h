@@ -137,12 +137,28 @@ struct ScoringSpec {
 struct ScoresSpec : ScoringSpec {
   int tileColumns = 0; ///< row stride of p and s; at least C
   int exp2Degree = 6;
-  ElementType pType = ElementType::F32; ///< BF16 with hasProducts; p and s are apart then
 };
 
-/// Whether s is written: not where it would be the products that the kernel was given, else it may
-/// be their memory.
-bool storesScores(const ScoresSpec &spec);
+/// What a query tile scores, from products (hasProducts): s = t, which is not scaled where the
+/// scale can reach the exponent.
+/// (products[R][C], tile operands, i32 values of ScoringSpec, s[R][C])
+/// s may be the memory of the products.
+struct RegionsSpec : ScoringSpec {
+  int tileColumns = 0; ///< row stride of products and s; at least C
+};
+
+/// Whether the scale of products only has to reach the exponent of a softmax.
+bool reachesExponent(const ScoringSpec &spec);
+
+/// Online softmax of scores in memory with probabilities in bfloat16, as ScoresSpec describes it,
+/// of t = s * scale. The sums are those of the rounded probabilities, two columns a lane.
+/// (s[R][C], max_in[R], sum_in[R][lanes], i32 count, i32 C, p[R][C], max_out[R],
+///  sum_out[R][lanes], rescale[R])
+/// C is a multiple of the lanes. Rows beyond count are neither read nor written.
+struct PairSoftmaxSpec {
+  double scale = 1;
+  int exp2Degree = 3;
+};
 
 /// First pass of a softmax over whole rows: t into memory, and maxima.
 /// (query, key, max_in[R], tile operands, i32 values of ScoringSpec, s[R][C], max_out[R])

@@ -17,12 +17,6 @@ using Halide::TailStrategy;
 
 namespace {
 
-/// Scores are kept unscaled when the scale only has to reach the exponent.
-bool canFoldScale(const ScoringSpec &spec) {
-  const float factor = static_cast<float>(spec.scale * log2E);
-  return spec.score.empty() && std::isnormal(factor) && factor > 0;
-}
-
 class ScoresKernel : ScoringKernel {
 public:
   ScoresKernel(const ScoresSpec &spec, const KernelTarget &target);
@@ -42,7 +36,7 @@ private:
 };
 
 ScoresKernel::ScoresKernel(const ScoresSpec &spec, const KernelTarget &target)
-    : ScoringKernel(spec, target, canFoldScale(spec)), spec(spec) {
+    : ScoringKernel(spec, target, reachesExponent(spec)), spec(spec) {
   sumIn.dim(1).set_stride(lanes);
 }
 
@@ -66,8 +60,7 @@ void ScoresKernel::defineProbabilities() {
   Func rowMaximum("row_maximum");
   rowMaximum(row) = finiteMaximum(maxOut(row));
   probability(column, row) =
-      Halide::cast(halideType(spec.pType),
-                   exp2Polynomial(exponent(score(column, row), rowMaximum(row)), spec.exp2Degree));
+      exp2Polynomial(exponent(score(column, row), rowMaximum(row)), spec.exp2Degree);
 
   // THE SCHEDULE
   rowMaximum.compute_at(probability, row).store_in(MemoryType::Stack);
@@ -83,12 +76,9 @@ void ScoresKernel::defineSums() {
   // THE ALGORITHM
   Func laneSum("lane_sum");
   RDom p(0, panels, "p");
-  // What the values are multiplied by is summed: rounded numbers.
-  Func added("added");
-  added(column, row) = Halide::cast<float>(probability(column, row));
   auto add = [](const Expr &a, const Expr &b) { return a + b; };
   laneSum(lane, row) = sumIn(lane, row) * rescale(row);
-  laneSum(lane, row) += vectorsOfRow(added, p, add);
+  laneSum(lane, row) += vectorsOfRow(probability, p, add);
   sumOut(lane, row) = laneSum(lane, row);
 
   // THE SCHEDULE
@@ -101,7 +91,7 @@ void ScoresKernel::defineSums() {
 
 /// Defines the functions of the part and gives those that are outputs.
 std::vector<Func> ScoresKernel::defineOutputs() {
-  if (spec.part == ScoringPart::Softmax || !storesScores(spec))
+  if (spec.part == ScoringPart::Softmax)
     readScores(spec.tileColumns);
   else
     defineScores();
@@ -111,7 +101,7 @@ std::vector<Func> ScoresKernel::defineOutputs() {
   defineRescale();
   defineProbabilities();
   defineSums();
-  if (spec.part == ScoringPart::Softmax || !storesScores(spec))
+  if (spec.part == ScoringPart::Softmax)
     return {probability, maxOut, sumOut, rescale};
   return {probability, score, maxOut, sumOut, rescale};
 }
@@ -124,41 +114,67 @@ Recipe ScoresKernel::build() {
     probability.output_buffer().dim(1).set_stride(spec.tileColumns);
     sumOut.output_buffer().dim(1).set_stride(lanes);
   }
-  if (spec.part != ScoringPart::Softmax && storesScores(spec))
+  if (spec.part != ScoringPart::Softmax)
     score.output_buffer().dim(1).set_stride(spec.tileColumns);
   std::vector<Halide::Argument> arguments{query, key, maxIn, sumIn};
-  if (spec.hasProducts) {
-    stored.dim(1).set_stride(spec.tileColumns);
-    arguments = {stored, maxIn, sumIn};
-  }
   appendArguments(arguments);
   return {outputs, arguments};
 }
 
+/// The regions alone, element by element of products that lie in memory.
+class RegionsKernel : ScoringKernel {
+public:
+  RegionsKernel(const RegionsSpec &spec, const KernelTarget &target)
+      : ScoringKernel(spec, target, reachesExponent(spec)), tileColumns(spec.tileColumns) {}
+
+  Recipe build() {
+    defineScores();
+    constrainOutput(score);
+    for (Halide::OutputImageParam buffer :
+         {Halide::OutputImageParam(stored), score.output_buffer()})
+      buffer.dim(1).set_stride(tileColumns);
+    std::vector<Halide::Argument> arguments{stored};
+    appendArguments(arguments);
+    return {{score}, arguments};
+  }
+
+private:
+  const int tileColumns;
+};
+
 } // namespace
 
-bool storesScores(const ScoresSpec &spec) {
-  return !spec.hasProducts || !canFoldScale(spec) || !spec.keep.empty();
+bool reachesExponent(const ScoringSpec &spec) {
+  const float factor = static_cast<float>(spec.scale * log2E);
+  return spec.score.empty() && std::isnormal(factor) && factor > 0;
 }
 
 template <> Kernel describeKernel(const ScoresSpec &spec, const KernelTarget &target) {
   std::string key;
   llvm::raw_string_ostream(key) << spec.tileColumns << ' ' << spec.exp2Degree << ' '
-                                << elementName(spec.pType) << ' ' << scoringKey(spec);
-  Kernel kernel{kernelSymbol(scoringPrefix("scores", spec), key, target), {}, {}};
-  if (storesScores(spec))
-    kernel.arguments = scoringArguments(spec, {1, 2}, {2, 2, 1, 2, 1}, 1);
-  else
-    kernel.arguments = scoringArguments(spec, {1, 2}, {2, 1, 2, 1}, std::nullopt);
-  if (spec.pType != ElementType::F32)
-    kernel.arguments[kernel.arguments.size() - (storesScores(spec) ? 5 : 4)].type = spec.pType;
-  return kernel;
+                                << scoringKey(spec);
+  return {kernelSymbol(scoringPrefix("scores", spec), key, target),
+          scoringArguments(spec, {1, 2}, {2, 2, 1, 2, 1}, 1),
+          {}};
+}
+
+template <> Kernel describeKernel(const RegionsSpec &spec, const KernelTarget &target) {
+  std::string key = std::to_string(spec.tileColumns) + ' ' + scoringKey(spec);
+  return {kernelSymbol(scoringPrefix("regions", spec), key, target),
+          scoringArguments(spec, {}, {2}, std::nullopt),
+          {}};
 }
 
 template <>
 llvm::Expected<Kernel> generateKernel(const ScoresSpec &spec, const KernelTarget &target) {
   return compileKernel(describeKernel(spec, target), target,
                        [&] { return ScoresKernel(spec, target).build(); });
+}
+
+template <>
+llvm::Expected<Kernel> generateKernel(const RegionsSpec &spec, const KernelTarget &target) {
+  return compileKernel(describeKernel(spec, target), target,
+                       [&] { return RegionsKernel(spec, target).build(); });
 }
 
 } // namespace attune::cpu

@@ -7,11 +7,11 @@
 // CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x64xf32>
 // CHECK: call @attune_pack_row_pairs_bf16_
 // CHECK: call @attune_tile_products_c64_fresh_
-// CHECK: call @attune_scores_of_products_6x4_d20_
+// CHECK: call @attune_pair_softmax_
 // CHECK: call @attune_tile_products_c64_rescaled_
 // VECTORS: call @attune_pack_row_pairs_bf16_
 // VECTORS: call @attune_pair_products_c64_fresh_
-// VECTORS: call @attune_scores_of_products_6x4_d20_
+// VECTORS: call @attune_pair_softmax_
 // VECTORS: call @attune_pair_products_c64_rescaled_
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 64, pack_value = "as_is"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}, mha.target = "sapphirerapids"} {
   func.func @forward(%q: memref<48x32xbf16>, %k: memref<1x16x64xi32>, %v: memref<64x20xbf16>, %out: memref<48x20xf32>, %n: index) {

@@ -1,0 +1,234 @@
+//===- PairSoftmax.cpp - Online softmax with probabilities in bfloat16 ----===//
+//
+// Three loops: the maxima of all rows, four rows at a time, so that they are reduced side by side;
+// the factors that bring earlier sums to the new maxima, 16 rows at a time; and the probabilities,
+// a row at a time, which a product with ones adds up in pairs as they are stored.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/kernels/KernelSymbol.h"
+#include "codegen/cpu/kernels/LlvmExp2.h"
+#include "codegen/cpu/kernels/LlvmKernel.h"
+#include "llvm/IR/IntrinsicsX86.h"
+#include "llvm/Support/raw_ostream.h"
+#include <numeric>
+
+using namespace llvm;
+
+namespace attune::cpu {
+
+namespace {
+constexpr int64_t kLanes = 16;
+/// Probabilities that are computed side by side: a scheduler of about a hundred operations does not
+/// look far enough ahead to find independent ones.
+constexpr int64_t kWideLanes = 4 * kLanes;
+
+class PairSoftmaxBuilder {
+public:
+  PairSoftmaxBuilder(const PairSoftmaxSpec &spec, const Kernel &description)
+      : spec(spec), kernel(description), ir(kernel.ir()), s(kernel.buffer(0)),
+        maxIn(kernel.buffer(1)), sumIn(kernel.buffer(2)), count(kernel.integer(3)),
+        columns(kernel.integer(4)), p(kernel.buffer(5)), maxOut(kernel.buffer(6)),
+        sumOut(kernel.buffer(7)), rescale(kernel.buffer(8)) {}
+
+  Expected<Kernel> build() {
+    constexpr int64_t rows = 4;
+    Value *inBlocks = whole(count, rows);
+    inPairs = whole(columns, 2 * kLanes);
+    kernel.loop(index(0), inBlocks, rows, [&](Value *row) { buildMaxima(row, rows); });
+    kernel.loop(inBlocks, count, 1, [&](Value *row) { buildMaxima(row, 1); });
+    kernel.loop(index(0), kernel.roundedUp(count, kLanes), kLanes,
+                [&](Value *row) { buildRescale(row); });
+    kernel.loop(index(0), count, 1, [&](Value *row) { buildProbabilities(row); });
+    return kernel.finish();
+  }
+
+private:
+  using Carried = LlvmKernelBuilder::Carried;
+
+  Value *index(int64_t value) { return kernel.index(value); }
+  Value *whole(Value *value, int64_t unit) {
+    return ir.CreateMul(ir.CreateUDiv(value, index(unit)), index(unit));
+  }
+  Value *plus(Value *value, int64_t more) { return ir.CreateAdd(value, index(more)); }
+  FixedVectorType *floats(int64_t lanes) { return FixedVectorType::get(ir.getFloatTy(), lanes); }
+  Value *splat(float value, int64_t lanes = kLanes) {
+    return ConstantFP::get(floats(lanes), APFloat(value));
+  }
+  Value *minusInfinity(int64_t lanes) {
+    return ConstantFP::getInfinity(floats(lanes), /*Negative=*/true);
+  }
+  Value *load(Value *place, int64_t lanes = kLanes) {
+    return ir.CreateAlignedLoad(floats(lanes), place, Align(4));
+  }
+
+  /// The larger one; `a` if one is NaN.
+  Value *maximum(Value *a, Value *b) { return ir.CreateSelect(ir.CreateFCmpOLT(a, b), b, a); }
+
+  /// `picks` from both, and what they leave: halves the number of lanes that are looked at.
+  Value *halved(Value *a, Value *b, ArrayRef<int> picks, ArrayRef<int> others) {
+    return maximum(ir.CreateShuffleVector(a, b, picks), ir.CreateShuffleVector(a, b, others));
+  }
+
+  /// The largest lane of each vector.
+  Value *reduced(ArrayRef<Value *> vectors) {
+    auto reduceOne = [&](Value *vector, int64_t lanes) {
+      for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+        SmallVector<int> low, high;
+        for (int k = 0; k < half; ++k) {
+          low.push_back(k);
+          high.push_back(k + half);
+        }
+        vector = halved(vector, vector, low, high);
+      }
+      return vector;
+    };
+    if (vectors.size() == 1)
+      return reduceOne(vectors[0], kLanes);
+    // Eight lanes of each of two vectors, then four lanes of each of four.
+    Value *pairs[2];
+    for (int k = 0; k < 2; ++k)
+      pairs[k] = halved(vectors[2 * k], vectors[2 * k + 1],
+                        {0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
+                        {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31});
+    Value *fours =
+        halved(pairs[0], pairs[1], {0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27},
+               {4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31});
+    Value *twos = halved(fours, fours, {0, 1, 4, 5, 8, 9, 12, 13}, {2, 3, 6, 7, 10, 11, 14, 15});
+    return halved(twos, twos, {0, 2, 4, 6}, {1, 3, 5, 7});
+  }
+
+  void buildMaxima(Value *row, int64_t rows) {
+    // Two vectors a step: half as long a chain of maxima.
+    auto larger = [&](int64_t vectors) {
+      return [&, vectors](Value *column, ArrayRef<Value *> carried) {
+        Carried result;
+        for (int64_t r = 0; r < rows; ++r) {
+          Value *next = load(kernel.address(s, {plus(row, r), column}));
+          if (vectors == 2)
+            next = maximum(next, load(kernel.address(s, {plus(row, r), plus(column, kLanes)})));
+          result.push_back(maximum(carried[r], next));
+        }
+        return result;
+      };
+    };
+    Carried maxima(rows, minusInfinity(kLanes));
+    maxima = kernel.loop(index(0), inPairs, 2 * kLanes, maxima, larger(2));
+    maxima = kernel.loop(inPairs, columns, kLanes, maxima, larger(1));
+    Value *tile = reduced(maxima);
+    if (spec.scale != 1)
+      tile = ir.CreateFMul(tile, splat(static_cast<float>(spec.scale), rows));
+    Value *old = load(kernel.address(maxIn, {row}), rows);
+    ir.CreateAlignedStore(maximum(old, tile), kernel.address(maxOut, {row}), Align(4));
+  }
+
+  /// A row without any visible key has minus infinity, which would make NaN of a difference.
+  Value *finite(Value *maximum) {
+    const int64_t lanes = cast<FixedVectorType>(maximum->getType())->getNumElements();
+    return ir.CreateSelect(ir.CreateFCmpOEQ(maximum, minusInfinity(lanes)), splat(0, lanes),
+                           maximum);
+  }
+
+  void buildRescale(Value *row) {
+    SmallVector<Constant *> lanes;
+    for (int64_t k = 0; k < kLanes; ++k)
+      lanes.push_back(ir.getInt64(k));
+    Value *mask = ir.CreateICmpSLT(ConstantVector::get(lanes),
+                                   ir.CreateVectorSplat(kLanes, ir.CreateSub(count, row)));
+    auto loadRows = [&](const KernelBuffer &buffer) {
+      return ir.CreateMaskedLoad(floats(kLanes), kernel.address(buffer, {row}), Align(4), mask,
+                                 splat(0));
+    };
+    constexpr int exactAtZero = 6;
+    Value *drop = ir.CreateFMul(ir.CreateFSub(loadRows(maxIn), finite(loadRows(maxOut))),
+                                splat(static_cast<float>(log2E)));
+    Value *factor = exp2Polynomial(ir, drop, std::max(spec.exp2Degree, exactAtZero));
+    ir.CreateMaskedStore(factor, kernel.address(rescale, {row}), Align(4), mask);
+  }
+
+  Value *rowValue(const KernelBuffer &buffer, Value *row) {
+    return ir.CreateVectorSplat(1, ir.CreateLoad(ir.getFloatTy(), kernel.address(buffer, {row})));
+  }
+  Value *spread(Value *one, int64_t lanes) {
+    return ir.CreateShuffleVector(one, SmallVector<int>(lanes, 0));
+  }
+
+  void buildProbabilities(Value *row) {
+    Value *max = finite(rowValue(maxOut, row));
+    if (spec.scale != 1)
+      max = ir.CreateFMul(max, splat(static_cast<float>(log2E), 1));
+    Value *factor = spread(rowValue(rescale, row), kLanes);
+    Value *sum = ir.CreateFMul(load(kernel.address(sumIn, {row, index(0)})), factor);
+    auto body = [&](int64_t lanes) {
+      return [&, lanes](Value *column, ArrayRef<Value *> carried) -> Carried {
+        return {storeProbabilities(row, column, spread(max, lanes), carried[0])};
+      };
+    };
+    Value *inWide = whole(columns, kWideLanes);
+    sum = kernel.loop(index(0), inWide, kWideLanes, {sum}, body(kWideLanes))[0];
+    sum = kernel.loop(inWide, columns, kLanes, {sum}, body(kLanes))[0];
+    ir.CreateAlignedStore(sum, kernel.address(sumOut, {row, index(0)}), Align(4));
+  }
+
+  /// As many probabilities as `max` has lanes; gives the sum with them.
+  Value *storeProbabilities(Value *row, Value *column, Value *max, Value *sum) {
+    const int64_t lanes = cast<FixedVectorType>(max->getType())->getNumElements();
+    Value *scores = load(kernel.address(s, {row, column}), lanes);
+    Value *values = exp2Polynomial(ir, exponent(scores, max), spec.exp2Degree);
+    Value *ones = ConstantFP::get(FixedVectorType::get(ir.getBFloatTy(), 2 * kLanes), 1);
+    auto part = [&](int64_t first) -> Value * {
+      if (first >= lanes)
+        return splat(0);
+      SmallVector<int> picks(kLanes);
+      std::iota(picks.begin(), picks.end(), first);
+      return ir.CreateShuffleVector(values, picks);
+    };
+    for (int64_t first = 0; first < lanes; first += 2 * kLanes) {
+      Value *rounded = ir.CreateIntrinsic(Intrinsic::x86_avx512bf16_cvtne2ps2bf16_512, {},
+                                          {part(first + kLanes), part(first)});
+      sum = ir.CreateIntrinsic(Intrinsic::x86_avx512bf16_dpbf16ps_512, {}, {sum, rounded, ones});
+      if (lanes == kLanes)
+        rounded = ir.CreateExtractVector(FixedVectorType::get(ir.getBFloatTy(), kLanes), rounded,
+                                         uint64_t(0));
+      ir.CreateAlignedStore(rounded, kernel.address(p, {row, plus(column, first)}), Align(2));
+    }
+    return sum;
+  }
+
+  /// (t - max) * log2 e; for products, their maximum was multiplied before.
+  Value *exponent(Value *stored, Value *max) {
+    const int64_t lanes = cast<FixedVectorType>(max->getType())->getNumElements();
+    if (spec.scale == 1)
+      return ir.CreateFMul(ir.CreateFSub(stored, max), splat(static_cast<float>(log2E), lanes));
+    Value *factor = splat(static_cast<float>(spec.scale * log2E), lanes);
+    return ir.CreateFSub(ir.CreateFMul(stored, factor), max);
+  }
+
+  const PairSoftmaxSpec &spec;
+  LlvmKernelBuilder kernel;
+  IRBuilder<> &ir;
+  const KernelBuffer &s, &maxIn, &sumIn;
+  Value *count, *columns, *inPairs = nullptr; ///< columns in steps of two vectors
+  const KernelBuffer &p, &maxOut, &sumOut, &rescale;
+};
+} // namespace
+
+template <> Kernel describeKernel(const PairSoftmaxSpec &spec, const KernelTarget &target) {
+  std::string key = std::to_string(spec.exp2Degree) + ' ';
+  raw_string_ostream(key).write_hex(bit_cast<uint64_t>(spec.scale));
+  return {kernelSymbol("pair_softmax", key, target),
+          {bufferArgument(2), bufferArgument(1), bufferArgument(2), int32Argument(),
+           int32Argument(), bufferArgument(2, ElementType::BF16), bufferArgument(1),
+           bufferArgument(2), bufferArgument(1)},
+          {}};
+}
+
+template <>
+Expected<Kernel> generateKernel(const PairSoftmaxSpec &spec, const KernelTarget &target) {
+  const Kernel kernel = describeKernel(spec, target);
+  if (target.pairProducts == PairProducts::None)
+    return createStringError("kernel " + kernel.symbol + ": the target multiplies no pairs");
+  return PairSoftmaxBuilder(spec, kernel).build();
+}
+
+} // namespace attune::cpu
