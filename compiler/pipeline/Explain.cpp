@@ -1,6 +1,7 @@
 //===- Explain.cpp - What the compiler decides for a configuration --------===//
 #include "pipeline/Explain.h"
 
+#include "dialect/KeepBounds.h"
 #include "dialect/ScheduleAttribute.h"
 #include "frontend/BuildGraph.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -9,7 +10,6 @@
 #include "package/Metadata.h"
 #include "pipeline/ExplainKernels.h"
 #include "pipeline/Pipeline.h"
-#include "transforms/KeepBounds.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"

@@ -55,8 +55,11 @@ struct Describe {
     return formatv("scores of products{0}", regions(spec));
   }
   std::string operator()(const cpu::PairSoftmaxSpec &spec) const {
-    return formatv("online softmax of scores, probabilities in bfloat16, exp2 degree {0}",
-                   spec.exp2Degree);
+    return formatv("online softmax of scores, probabilities in bfloat16, exp2 degree {0}{1}",
+                   spec.exp2Degree,
+                   !spec.step    ? ""
+                   : !*spec.step ? ", as far as the keys go"
+                                 : ", each row up to its own last key");
   }
   std::string operator()(const cpu::LogitsSpec &spec) const {
     return formatv("scores into memory, depth {0}, {1}{2}", spec.depth, text(spec.block),

@@ -2,8 +2,8 @@
 #ifndef ATTUNE_TRANSFORMS_ATTENTIONREGIONS_H
 #define ATTUNE_TRANSFORMS_ATTENTIONREGIONS_H
 
+#include "dialect/KeepBounds.h"
 #include "mlir/IR/IRMapping.h"
-#include "transforms/KeepBounds.h"
 #include "transforms/TileBuilder.h"
 
 namespace attune {

@@ -2,7 +2,6 @@
 #include "codegen/cpu/KernelAssigner.h"
 
 #include "codegen/cpu/RegionTranslation.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -78,6 +77,8 @@ void KernelAssigner::appendScoringOperands(Op op, const ScoringSpec &spec, Value
                       op.getFirstQuery(), op.getFirstKey());
   llvm::append_range(operands, scalars);
 }
+template void KernelAssigner::appendScoringOperands(mha::ScoresOp, const ScoringSpec &, ValueRange,
+                                                    SmallVector<Value> &);
 
 LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
   ScoresSpec spec;
@@ -104,39 +105,6 @@ LogicalResult KernelAssigner::lower(mha::ScoresOp op) {
   rescales[op.getRescale()] = rescale;
   stats[op.getNewStats()] = {old.nextMaximum, old.nextSum, old.maximum, old.sum};
   return success();
-}
-
-/// Products go into memory, where regions change them, if there are any, before the softmax.
-void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
-                                ArrayRef<Value> scalars) {
-  mha::TileType type = op.getP().getType();
-  const StatsBuffer old = stats.find(op.getStats())->second;
-  const int64_t width = scoring.block.vectors * caller.lanes();
-  Value s = caller.scratch("s", {type.getRows(), type.getColumns()});
-  Value p = caller.scratch("p", {type.getRows(), type.getColumns()}, type.getElementType());
-  Value rescale = caller.scratch("rescale", {type.getRows()});
-  Value panels = caller.ceilDiv(op.getColumns(), width);
-  caller.call(PairProductsSpec{PairProductsSpec::Start::Fresh, scoring.block, width,
-                               /*panels=*/true},
-              {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref, op.getCount(),
-               caller.index(scoring.depth), panels, s});
-  const bool folds = reachesExponent(scoring);
-  if (!folds || !scoring.keep.empty()) {
-    RegionsSpec regions{scoring, static_cast<int>(type.getColumns())};
-    regions.hasProducts = true;
-    regions.keyType = ElementType::F32;
-    SmallVector<Value> operands = {s};
-    appendScoringOperands(op, regions, scalars, operands);
-    operands.push_back(s);
-    caller.call(regions, operands);
-  }
-  Value columns = arith::MulIOp::create(caller.builder(), op.getLoc(), panels, caller.index(width));
-  caller.call(
-      PairSoftmaxSpec{folds ? scoring.scale : 1, caller.schedule().exp2Degree},
-      {s, old.maximum, old.sum, op.getCount(), columns, p, old.nextMaximum, old.nextSum, rescale});
-  tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
-  rescales[op.getRescale()] = rescale;
-  stats[op.getNewStats()] = {old.nextMaximum, old.nextSum, old.maximum, old.sum};
 }
 
 LogicalResult KernelAssigner::lower(mha::LogitsOp op) {

@@ -152,12 +152,14 @@ bool reachesExponent(const ScoringSpec &spec);
 
 /// Online softmax of scores in memory with probabilities in bfloat16, as ScoresSpec describes it,
 /// of t = s * scale. The sums are those of the rounded probabilities, two columns a lane.
-/// (s[R][C], max_in[R], sum_in[R][lanes], i32 count, i32 C, p[R][C], max_out[R],
-///  sum_out[R][lanes], rescale[R])
-/// C is a multiple of the lanes. Rows beyond count are neither read nor written.
+/// (s[R][C], max_in[R], sum_in[R][lanes], i32 count, i32 C, [i32 visible, i32 first if limited,]
+///  p[R][C], max_out[R], sum_out[R][lanes], rescale[R])
+/// C is a multiple of the lanes. Rows beyond count are neither read nor written. If limited, row r
+/// sees only the first min(visible, first + r * step) columns.
 struct PairSoftmaxSpec {
   double scale = 1;
   int exp2Degree = 3;
+  std::optional<int> step = std::nullopt; ///< limited: -1, 0 or 1
 };
 
 /// First pass of a softmax over whole rows: t into memory, and maxima.

@@ -28,13 +28,12 @@ public:
   PairSoftmaxBuilder(const PairSoftmaxSpec &spec, const Kernel &description)
       : spec(spec), kernel(description), ir(kernel.ir()), s(kernel.buffer(0)),
         maxIn(kernel.buffer(1)), sumIn(kernel.buffer(2)), count(kernel.integer(3)),
-        columns(kernel.integer(4)), p(kernel.buffer(5)), maxOut(kernel.buffer(6)),
-        sumOut(kernel.buffer(7)), rescale(kernel.buffer(8)) {}
+        columns(kernel.integer(4)), p(output(description, 0)), maxOut(output(description, 1)),
+        sumOut(output(description, 2)), rescale(output(description, 3)) {}
 
   Expected<Kernel> build() {
     constexpr int64_t rows = 4;
-    Value *inBlocks = whole(count, rows);
-    inPairs = whole(columns, 2 * kLanes);
+    Value *inBlocks = roundedDown(count, rows);
     kernel.loop(index(0), inBlocks, rows, [&](Value *row) { buildMaxima(row, rows); });
     kernel.loop(inBlocks, count, 1, [&](Value *row) { buildMaxima(row, 1); });
     kernel.loop(index(0), kernel.roundedUp(count, kLanes), kLanes,
@@ -46,8 +45,12 @@ public:
 private:
   using Carried = LlvmKernelBuilder::Carried;
 
+  const KernelBuffer &output(const Kernel &description, unsigned position) const {
+    return kernel.buffer(description.arguments.size() - 4 + position);
+  }
+
   Value *index(int64_t value) { return kernel.index(value); }
-  Value *whole(Value *value, int64_t unit) {
+  Value *roundedDown(Value *value, int64_t unit) {
     return ir.CreateMul(ir.CreateUDiv(value, index(unit)), index(unit));
   }
   Value *plus(Value *value, int64_t more) { return ir.CreateAdd(value, index(more)); }
@@ -98,23 +101,54 @@ private:
     return halved(twos, twos, {0, 2, 4, 6}, {1, 3, 5, 7});
   }
 
+  /// How many of the columns a row sees.
+  Value *visibleColumns(Value *row) {
+    if (!spec.step)
+      return columns;
+    Value *first = ir.CreateAdd(kernel.integer(6), ir.CreateMul(row, index(*spec.step)));
+    Value *visible = kernel.least(kernel.least(kernel.integer(5), first), columns);
+    return kernel.most(visible, index(0));
+  }
+
+  /// Scores from `column` on, minus infinity from column `visible` on.
+  Value *loadVisible(Value *row, Value *column, Value *visible) {
+    SmallVector<uint32_t> lanes(kLanes);
+    std::iota(lanes.begin(), lanes.end(), 0);
+    Value *left = ir.CreateTrunc(ir.CreateSub(visible, column), ir.getInt32Ty());
+    Value *mask = ir.CreateICmpSLT(ConstantDataVector::get(ir.getContext(), lanes),
+                                   ir.CreateVectorSplat(kLanes, left));
+    return ir.CreateMaskedLoad(floats(kLanes), kernel.address(s, {row, column}), Align(4), mask,
+                               minusInfinity(kLanes));
+  }
+
   void buildMaxima(Value *row, int64_t rows) {
+    SmallVector<Value *> visible;
+    Value *least = columns, *most = index(0);
+    for (int64_t r = 0; r < rows; ++r) {
+      visible.push_back(visibleColumns(plus(row, r)));
+      least = kernel.least(least, visible[r]);
+      most = kernel.most(most, visible[r]);
+    }
     // Two vectors a step: half as long a chain of maxima.
-    auto larger = [&](int64_t vectors) {
-      return [&, vectors](Value *column, ArrayRef<Value *> carried) {
-        Carried result;
-        for (int64_t r = 0; r < rows; ++r) {
-          Value *next = load(kernel.address(s, {plus(row, r), column}));
-          if (vectors == 2)
-            next = maximum(next, load(kernel.address(s, {plus(row, r), plus(column, kLanes)})));
-          result.push_back(maximum(carried[r], next));
-        }
-        return result;
-      };
+    auto whole = [&](Value *column, ArrayRef<Value *> carried) {
+      Carried result;
+      for (int64_t r = 0; r < rows; ++r) {
+        Value *two = maximum(load(kernel.address(s, {plus(row, r), column})),
+                             load(kernel.address(s, {plus(row, r), plus(column, kLanes)})));
+        result.push_back(maximum(carried[r], two));
+      }
+      return result;
     };
+    auto partial = [&](Value *column, ArrayRef<Value *> carried) {
+      Carried result;
+      for (int64_t r = 0; r < rows; ++r)
+        result.push_back(maximum(carried[r], loadVisible(plus(row, r), column, visible[r])));
+      return result;
+    };
+    Value *inTwos = roundedDown(least, 2 * kLanes);
     Carried maxima(rows, minusInfinity(kLanes));
-    maxima = kernel.loop(index(0), inPairs, 2 * kLanes, maxima, larger(2));
-    maxima = kernel.loop(inPairs, columns, kLanes, maxima, larger(1));
+    maxima = kernel.loop(index(0), inTwos, 2 * kLanes, maxima, whole);
+    maxima = kernel.loop(inTwos, kernel.roundedUp(most, kLanes), kLanes, maxima, partial);
     Value *tile = reduced(maxima);
     if (spec.scale != 1)
       tile = ir.CreateFMul(tile, splat(static_cast<float>(spec.scale), rows));
@@ -159,22 +193,30 @@ private:
       max = ir.CreateFMul(max, splat(static_cast<float>(log2E), 1));
     Value *factor = spread(rowValue(rescale, row), kLanes);
     Value *sum = ir.CreateFMul(load(kernel.address(sumIn, {row, index(0)})), factor);
-    auto body = [&](int64_t lanes) {
-      return [&, lanes](Value *column, ArrayRef<Value *> carried) -> Carried {
-        return {storeProbabilities(row, column, spread(max, lanes), carried[0])};
-      };
-    };
-    Value *inWide = whole(columns, kWideLanes);
-    sum = kernel.loop(index(0), inWide, kWideLanes, {sum}, body(kWideLanes))[0];
-    sum = kernel.loop(inWide, columns, kLanes, {sum}, body(kLanes))[0];
+    Value *visible = visibleColumns(row), *inWide = roundedDown(visible, kWideLanes);
+    Value *end = kernel.roundedUp(visible, kLanes);
+    sum = kernel.loop(index(0), inWide, kWideLanes, {sum},
+                      [&](Value *column, ArrayRef<Value *> carried) -> Carried {
+                        Value *scores = load(kernel.address(s, {row, column}), kWideLanes);
+                        return {storeProbabilities(row, column, scores, max, carried[0])};
+                      })[0];
+    sum = kernel.loop(inWide, end, kLanes, {sum},
+                      [&](Value *column, ArrayRef<Value *> carried) -> Carried {
+                        Value *scores = loadVisible(row, column, visible);
+                        return {storeProbabilities(row, column, scores, max, carried[0])};
+                      })[0];
+    kernel.loop(end, columns, kLanes, [&](Value *column) {
+      Type *halves = FixedVectorType::get(ir.getBFloatTy(), kLanes);
+      ir.CreateAlignedStore(Constant::getNullValue(halves), kernel.address(p, {row, column}),
+                            Align(2));
+    });
     ir.CreateAlignedStore(sum, kernel.address(sumOut, {row, index(0)}), Align(4));
   }
 
-  /// As many probabilities as `max` has lanes; gives the sum with them.
-  Value *storeProbabilities(Value *row, Value *column, Value *max, Value *sum) {
-    const int64_t lanes = cast<FixedVectorType>(max->getType())->getNumElements();
-    Value *scores = load(kernel.address(s, {row, column}), lanes);
-    Value *values = exp2Polynomial(ir, exponent(scores, max), spec.exp2Degree);
+  /// The probabilities of a vector of scores; gives the sum with them.
+  Value *storeProbabilities(Value *row, Value *column, Value *scores, Value *max, Value *sum) {
+    const int64_t lanes = cast<FixedVectorType>(scores->getType())->getNumElements();
+    Value *values = exp2Polynomial(ir, exponent(scores, spread(max, lanes)), spec.exp2Degree);
     Value *ones = ConstantFP::get(FixedVectorType::get(ir.getBFloatTy(), 2 * kLanes), 1);
     auto part = [&](int64_t first) -> Value * {
       if (first >= lanes)
@@ -208,7 +250,7 @@ private:
   LlvmKernelBuilder kernel;
   IRBuilder<> &ir;
   const KernelBuffer &s, &maxIn, &sumIn;
-  Value *count, *columns, *inPairs = nullptr; ///< columns in steps of two vectors
+  Value *count, *columns;
   const KernelBuffer &p, &maxOut, &sumOut, &rescale;
 };
 } // namespace
@@ -216,11 +258,16 @@ private:
 template <> Kernel describeKernel(const PairSoftmaxSpec &spec, const KernelTarget &target) {
   std::string key = std::to_string(spec.exp2Degree) + ' ';
   raw_string_ostream(key).write_hex(bit_cast<uint64_t>(spec.scale));
-  return {kernelSymbol("pair_softmax", key, target),
-          {bufferArgument(2), bufferArgument(1), bufferArgument(2), int32Argument(),
-           int32Argument(), bufferArgument(2, ElementType::BF16), bufferArgument(1),
-           bufferArgument(2), bufferArgument(1)},
-          {}};
+  if (spec.step)
+    key += " step " + std::to_string(*spec.step);
+  Kernel kernel{kernelSymbol(spec.step ? "pair_softmax_limited" : "pair_softmax", key, target),
+                {bufferArgument(2), bufferArgument(1), bufferArgument(2)},
+                {}};
+  kernel.arguments.insert(kernel.arguments.end(), spec.step ? 4 : 2, int32Argument());
+  kernel.arguments.insert(kernel.arguments.end(),
+                          {bufferArgument(2, ElementType::BF16), bufferArgument(1),
+                           bufferArgument(2), bufferArgument(1)});
+  return kernel;
 }
 
 template <>

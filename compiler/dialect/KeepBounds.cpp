@@ -1,5 +1,5 @@
 //===- KeepBounds.cpp - Loop bounds out of a keep region ------------------===//
-#include "transforms/KeepBounds.h"
+#include "dialect/KeepBounds.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"

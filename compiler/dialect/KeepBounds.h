@@ -1,6 +1,6 @@
 //===- KeepBounds.h - Loop bounds out of a keep region ----------*- C++ -*-===//
-#ifndef ATTUNE_TRANSFORMS_KEEPBOUNDS_H
-#define ATTUNE_TRANSFORMS_KEEPBOUNDS_H
+#ifndef ATTUNE_DIALECT_KEEPBOUNDS_H
+#define ATTUNE_DIALECT_KEEPBOUNDS_H
 
 #include "dialect/Mha.h"
 #include <optional>

@@ -1,0 +1,54 @@
+//===- PairScores.cpp - mha.scores with products of pairs -----------------===//
+#include "codegen/cpu/KernelAssigner.h"
+#include "codegen/cpu/RowLimits.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace attune::cpu {
+
+/// Products go into memory, where regions change them, if there are any, before the softmax. That
+/// looks itself where keys end.
+void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
+                                ArrayRef<Value> scalars) {
+  mha::TileType type = op.getP().getType();
+  const StatsBuffer old = stats.find(op.getStats())->second;
+  const int64_t width = scoring.block.vectors * caller.lanes();
+  Value s = caller.scratch("s", {type.getRows(), type.getColumns()});
+  Value p = caller.scratch("p", {type.getRows(), type.getColumns()}, type.getElementType());
+  Value rescale = caller.scratch("rescale", {type.getRows()});
+  Value panels = caller.ceilDiv(op.getColumns(), width);
+  caller.call(
+      PairProductsSpec{PairProductsSpec::Start::Fresh, scoring.block, width, /*panels=*/true},
+      {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref, op.getCount(),
+       caller.index(scoring.depth), panels, s});
+  RegionsSpec regions{scoring, static_cast<int>(type.getColumns())};
+  std::optional<RowLimits> limits = rowLimits(op, caller.builder());
+  if (limits)
+    regions.keep = RegionProgram();
+  PairSoftmaxSpec softmax{1, caller.schedule().exp2Degree};
+  if (reachesExponent(scoring))
+    softmax.scale = scoring.scale;
+  if (!reachesExponent(scoring) || !regions.keep.empty()) {
+    regions.hasProducts = true;
+    regions.keyType = ElementType::F32;
+    SmallVector<Value> operands = {s};
+    appendScoringOperands(op, regions, scalars, operands);
+    operands.push_back(s);
+    caller.call(regions, operands);
+  }
+  Value columns = arith::MulIOp::create(caller.builder(), op.getLoc(), panels, caller.index(width));
+  SmallVector<Value> operands = {s, old.maximum, old.sum, op.getCount(), columns};
+  if (limits) {
+    softmax.step = limits->step;
+    llvm::append_values(operands, limits->visible, limits->first);
+  }
+  llvm::append_values(operands, p, old.nextMaximum, old.nextSum, rescale);
+  caller.call(softmax, operands);
+  tiles[op.getP()] = {p, op.getCount(), op.getColumns()};
+  rescales[op.getRescale()] = rescale;
+  stats[op.getNewStats()] = {old.nextMaximum, old.nextSum, old.maximum, old.sum};
+}
+
+} // namespace attune::cpu
