@@ -80,8 +80,10 @@ int depthOfBlock(int64_t embedDim, int64_t most, const CpuTraits &cpu) {
   return int(cpu.pairProducts == PairProducts::None ? depth : roundUp(depth, pairTileDepth));
 }
 
+/// Accumulators of tiles go through memory for every kv tile: few, long ones.
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
-  int64_t panel = schedule.keyPanel(cpu), keys = roundUp(128, panel);
+  const int64_t most = cpu.pairProducts == PairProducts::Tiles ? 512 : 128;
+  int64_t panel = schedule.keyPanel(cpu), keys = roundUp(most, panel);
   while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= panel)
     keys = keys / 2 / panel * panel;
   return int(keys);
@@ -89,12 +91,14 @@ int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
 
 /// Query rows: queries, accumulators and probabilities stay within half of L1. Fewer than 24 rows
 /// read a key panel from L2 too often, so wide heads leave L1; more than 96 gain nothing. Scores
-/// included, everything stays within half of L2.
+/// included, everything stays within half of L2. Tiles read and write memory by rows of 64 bytes,
+/// for which L2 is near enough.
 int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
   int64_t rowBytes = (headDim + schedule.paddedHeadDim(cpu, headDim)) * floatBytes;
   int64_t inL1 = cpu.l1Bytes / 2 / (rowBytes + schedule.kvTile * floatBytes);
   int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
-  int64_t rows = std::min(std::clamp<int64_t>(inL1, 24, 96), inL2);
+  const int64_t least = cpu.pairProducts == PairProducts::Tiles ? 96 : 24;
+  int64_t rows = std::min(std::clamp<int64_t>(inL1, least, 96), inL2);
   int64_t unit = schedule.queryUnit(cpu);
   return int(std::max(rows / unit * unit, unit));
 }
