@@ -220,6 +220,15 @@ llvm::Error runLogits(Interpreter &interpreter, LogitsOp op) {
   return llvm::Error::success();
 }
 
+/// Where the copy goes that products of pairs read, if there is one.
+llvm::Expected<std::optional<Window>> roundedCopy(Interpreter &interpreter, SoftmaxOp op,
+                                                  int64_t count, int64_t columns) {
+  if (!op.getRounded())
+    return std::nullopt;
+  return windowAt(op, interpreter.array(op.getRounded()),
+                  interpreter.integers(op.getRoundedIndices()), {count, columns});
+}
+
 llvm::Error runSoftmax(Interpreter &interpreter, SoftmaxOp op) {
   Stats stats = interpreter.get<Stats>(op.getStats());
   const int64_t count = interpreter.integer(op.getCount());
@@ -233,15 +242,23 @@ llvm::Error runSoftmax(Interpreter &interpreter, SoftmaxOp op) {
                          interpreter.integers(op.getIndices()), {count, columns});
   if (!window)
     return window.takeError();
+  auto rounded = roundedCopy(interpreter, op, count, columns);
+  if (!rounded)
+    return rounded.takeError();
+  const double scale = interpreter.rounded(op.getScale().convertToDouble());
   std::vector<double> row(columns);
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t j = 0; j < columns; ++j)
-      row[j] = window->at(i, j);
+      row[j] = interpreter.rounded(window->at(i, j) * scale);
+    const double maximum = interpreter.rounded(stats.max[i] * scale);
     stats.sum[i] = interpreter.options.rounding == Rounding::None
-                       ? exponentials<double>(row, stats.max[i], 0)
-                       : exponentials<float>(row, stats.max[i], 0);
-    for (int64_t j = 0; j < columns; ++j)
+                       ? exponentials<double>(row, maximum, 0)
+                       : exponentials<float>(row, maximum, 0);
+    for (int64_t j = 0; j < columns; ++j) {
       window->at(i, j) = row[j];
+      if (*rounded)
+        (*rounded)->at(i, j) = row[j];
+    }
   }
   interpreter.set(op.getNewStats(), std::move(stats));
   return llvm::Error::success();

@@ -145,19 +145,23 @@ def Mha_LogitsOp
   let hasVerifier = 1;
 }
 
-def Mha_SoftmaxOp : Mha_Op<"softmax", [AllTypesMatch<["stats", "new_stats"]>,
-                                       MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "exp(t - maximum) in place over whole rows of logits, and their sums";
+def Mha_SoftmaxOp
+    : Mha_Op<"softmax", [AttrSizedOperandSegments, AllTypesMatch<["stats", "new_stats"]>,
+                         MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "exp(scale * (t - maximum)) in place over whole rows of logits, and their sums";
   let description = [{
     The rows are not normalised: the sums of the new statistics are for mha.finish and
-    mha.emit_weights.
+    mha.emit_weights. `rounded` takes a copy in bfloat16, for products of pairs.
   }];
   let arguments = (ins AnyMemRef:$scores, Variadic<Index>:$indices, Mha_StatsType:$stats,
-                       Index:$count, Index:$columns);
+                       Index:$count, Index:$columns,
+                       DefaultValuedAttr<F64Attr, "1.0">:$scale, Optional<AnyMemRef>:$rounded,
+                       Variadic<Index>:$rounded_indices);
   let results = (outs Mha_StatsType:$new_stats);
   let assemblyFormat = [{
-    $scores `[` $indices `]` `,` $stats `count` `(` $count `,` $columns `)` attr-dict `:`
-    type($scores) `,` type($stats)
+    $scores `[` $indices `]` `,` $stats `count` `(` $count `,` $columns `)` (`scale` $scale^)?
+    (`rounded` $rounded^ `[` $rounded_indices `]` `:` type($rounded))? attr-dict `:` type($scores) `,`
+    type($stats)
   }];
 }
 

@@ -62,11 +62,14 @@ struct Describe {
                                  : ", each row up to its own last key");
   }
   std::string operator()(const cpu::LogitsSpec &spec) const {
+    if (spec.hasProducts)
+      return formatv("maxima of products, {0}{1}", text(spec.block), regions(spec));
     return formatv("scores into memory, depth {0}, {1}{2}", spec.depth, text(spec.block),
                    regions(spec));
   }
   std::string operator()(const cpu::SoftmaxSpec &spec) const {
-    return formatv("exponentials and sums of whole rows, exp2 degree {0}", spec.exp2Degree);
+    return formatv("exponentials and sums of whole rows, exp2 degree {0}{1}", spec.exp2Degree,
+                   spec.rounds ? ", with a copy in bfloat16" : "");
   }
   std::string operator()(const cpu::AccumulateSpec &spec) const {
     return formatv("{0}, {1} columns, {2}",

@@ -22,8 +22,10 @@ def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
     runs without the mask. Appended keys take one more step behind the loops.
 
     Attention that returns its weights runs over (batch, head, query tile), or for weights averaged over
-    heads over (batch, query tile), the heads in order: logits of whole rows, their softmax, the products
-    with the values, the weights.
+    heads over (batch, block of query tiles), the heads in order: logits of whole rows, their softmax, the
+    products with the values, the weights. A head attends all tiles of a block in turn, so that its keys and
+    values are read once a block; with many workers blocks have fewer tiles. Where products take pairs of
+    bfloat16, logits are float32, and the softmax leaves a copy of the probabilities in bfloat16.
 
     Tensors become memrefs: interface tensors are arguments with run-time strides, results are the last
     ones; `packed` holds all packed parameters; the sizes N, L and S are index arguments, which are used

@@ -84,6 +84,7 @@ private:
   void lowerPairs(mha::AccumulateOp op);
   void lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
                   llvm::ArrayRef<mlir::Value> scalars);
+  template <typename Op> void pairProducts(Op op, mlir::Value target, ScoringSpec &scoring);
   StatsBuffer statistics(int64_t rows);
   mlir::Value accumulator(mha::TileType type);
   template <typename Op>

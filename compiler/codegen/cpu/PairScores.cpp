@@ -8,22 +8,30 @@ using namespace mlir;
 
 namespace attune::cpu {
 
+/// The products of queries and keys in pairs go into `target`, where a scoring kernel reads them.
+template <typename Op>
+void KernelAssigner::pairProducts(Op op, Value target, ScoringSpec &scoring) {
+  const int64_t width = scoring.block.vectors * caller.lanes();
+  caller.call(
+      PairProductsSpec{PairProductsSpec::Start::Fresh, scoring.block, width, /*panels=*/true},
+      {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref, op.getCount(),
+       caller.index(scoring.depth), caller.ceilDiv(op.getColumns(), width), target});
+  scoring.hasProducts = true;
+  scoring.keyType = ElementType::F32;
+}
+template void KernelAssigner::pairProducts(mha::LogitsOp, Value, ScoringSpec &);
+
 /// Products go into memory, where regions change them, if there are any, before the softmax. That
 /// looks itself where keys end.
 void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
                                 ArrayRef<Value> scalars) {
   mha::TileType type = op.getP().getType();
   const StatsBuffer old = stats.find(op.getStats())->second;
-  const int64_t width = scoring.block.vectors * caller.lanes();
   Value s = caller.scratch("s", {type.getRows(), type.getColumns()});
   Value p = caller.scratch("p", {type.getRows(), type.getColumns()}, type.getElementType());
   Value rescale = caller.scratch("rescale", {type.getRows()});
-  Value panels = caller.ceilDiv(op.getColumns(), width);
-  caller.call(
-      PairProductsSpec{PairProductsSpec::Start::Fresh, scoring.block, width, /*panels=*/true},
-      {tiles.lookup(op.getQuery()).memref, tiles.lookup(op.getKey()).memref, op.getCount(),
-       caller.index(scoring.depth), panels, s});
   RegionsSpec regions{scoring, static_cast<int>(type.getColumns())};
+  pairProducts(op, s, regions);
   std::optional<RowLimits> limits = rowLimits(op, caller.builder());
   if (limits)
     regions.keep = RegionProgram();
@@ -31,13 +39,13 @@ void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
   if (reachesExponent(scoring))
     softmax.scale = scoring.scale;
   if (!reachesExponent(scoring) || !regions.keep.empty()) {
-    regions.hasProducts = true;
-    regions.keyType = ElementType::F32;
     SmallVector<Value> operands = {s};
     appendScoringOperands(op, regions, scalars, operands);
     operands.push_back(s);
     caller.call(regions, operands);
   }
+  const int64_t width = scoring.block.vectors * caller.lanes();
+  Value panels = caller.ceilDiv(op.getColumns(), width);
   Value columns = arith::MulIOp::create(caller.builder(), op.getLoc(), panels, caller.index(width));
   SmallVector<Value> operands = {s, old.maximum, old.sum, op.getCount(), columns};
   if (limits) {

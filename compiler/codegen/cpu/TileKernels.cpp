@@ -17,7 +17,7 @@ Value KernelAssigner::accumulator(mha::TileType type) {
 static bool startsPairs(mha::ZeroOp op) {
   auto first = op.getAcc().hasOneUse() ? dyn_cast<mha::AccumulateOp>(*op.getAcc().user_begin())
                                        : mha::AccumulateOp();
-  return first && !first.getRescale() && multipliesPairs(first);
+  return first && !first.getRescale() && !first.getFewRows();
 }
 
 void KernelAssigner::lower(mha::ZeroOp op) {
@@ -113,15 +113,22 @@ LogicalResult KernelAssigner::lower(mha::LogitsOp op) {
   if (failed(describeScoring(op, spec, scalars)))
     return failure();
   const StatsBuffer old = stats.find(op.getStats())->second;
-  SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
-                                 tiles.lookup(op.getKey()).memref, old.maximum};
-  appendScoringOperands(op, spec, scalars, operands);
   // Whole register blocks of rows and whole panels are written; what lies there is scratch.
   auto target = cast<MemRefType>(op.getTarget().getType());
   Value logits = caller.view(op.getTarget(), op.getIndices(),
                              {caller.index(target.getDimSize(target.getRank() - 2)),
                               caller.index(op.getKey().getType().getRows())});
-  llvm::append_values(operands, logits, old.nextMaximum);
+  SmallVector<Value> operands = {tiles.lookup(op.getQuery()).memref,
+                                 tiles.lookup(op.getKey()).memref};
+  if (spec.keyType == ElementType::I32) {
+    pairProducts(op, logits, spec);
+    operands = {logits};
+  }
+  operands.push_back(old.maximum);
+  appendScoringOperands(op, spec, scalars, operands);
+  if (storesScores(spec))
+    operands.push_back(logits);
+  operands.push_back(old.nextMaximum);
   caller.call(spec, operands);
   stats[op.getNewStats()] = {old.nextMaximum, old.sum, old.maximum, old.nextSum};
   return success();
@@ -130,7 +137,14 @@ LogicalResult KernelAssigner::lower(mha::LogitsOp op) {
 void KernelAssigner::lower(mha::SoftmaxOp op) {
   const StatsBuffer &buffer = stats.find(op.getStats())->second;
   Value rows = caller.view(op.getScores(), op.getIndices(), {op.getCount(), op.getColumns()});
-  caller.call(SoftmaxSpec{caller.schedule().exp2Degree}, {rows, buffer.maximum, rows, buffer.sum});
+  SoftmaxSpec spec{caller.schedule().exp2Degree, op.getScale().convertToDouble(),
+                   /*rounds=*/static_cast<bool>(op.getRounded())};
+  SmallVector<Value> operands = {rows, buffer.maximum, rows};
+  if (spec.rounds)
+    operands.push_back(
+        caller.view(op.getRounded(), op.getRoundedIndices(), {op.getCount(), op.getColumns()}));
+  operands.push_back(buffer.sum);
+  caller.call(spec, operands);
   stats[op.getNewStats()] = StatsBuffer(buffer);
 }
 

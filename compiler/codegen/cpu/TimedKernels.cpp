@@ -63,14 +63,18 @@ private:
 
   /// Scores go through memory, where the softmax of whole rows finds them.
   std::vector<TimedKernel> describe(const LogitsSpec &spec) {
+    if (spec.hasProducts)
+      return ofProducts(spec, /*statistics=*/1, 1);
     const unsigned stored = whole.arguments.size() - 2;
     return scoring(spec, /*statistics=*/1, /*stored=*/0, 1, {buffer(stored)});
   }
 
-  /// A row is read, overwritten and read again for its sum.
+  /// A row is read and overwritten.
   std::vector<TimedKernel> describe(const SoftmaxSpec &spec) {
-    Work flops{{2 * spec.exp2Degree + 8, buffer(0).extents}};
-    return one(spec, WorkPhase::Softmax, flops, {buffer(0), buffer(0), buffer(0)});
+    Work flops{{2 * spec.exp2Degree + 8, buffer(0).extents}}, bytes{buffer(0), buffer(2)};
+    if (spec.rounds)
+      bytes.push_back(buffer(3));
+    return one(spec, WorkPhase::Softmax, flops, bytes);
   }
 
   std::vector<TimedKernel> describe(const AccumulateSpec &spec) {
@@ -137,6 +141,15 @@ private:
 
   std::vector<TimedKernel> describe(const EmitSpec &spec) {
     return one(spec, WorkPhase::Projection, {}, {buffer(spec.biased ? 2 : 1)});
+  }
+
+  /// A scoring kernel that reads products from a cache.
+  template <typename Spec>
+  std::vector<TimedKernel> ofProducts(const Spec &spec, unsigned statistics, int64_t flops) {
+    const unsigned count = 1 + statistics + spec.tiles.size();
+    const int64_t width = spec.block.vectors * target.vectorLanes;
+    return one(spec, WorkPhase::Softmax,
+               {{flops * width, {{count, WorkExtent::kValue, spec.block.rows}, {count + 1}}}}, {});
   }
 
   /// A whole scoring kernel has inputs, then outputs, of which number `stored` is s.

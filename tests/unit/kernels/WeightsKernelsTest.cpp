@@ -1,6 +1,7 @@
 //===- WeightsKernelsTest.cpp - Softmax over whole rows -------------------===//
 
 #include "ScoringProblem.h"
+#include <bit>
 #include <cmath>
 
 namespace attune::cpu::test {
@@ -109,6 +110,38 @@ TEST_P(WeightsKernels, LogitsKeepNaNAndInfinities) {
   testLogits({.name = "log", .score = logarithm});
 }
 
+/// Products that another kernel has left in memory: without scale and regions only maxima are new.
+TEST_P(WeightsKernels, LogitsOfProducts) {
+  for (double scale : {1.0, 0.5}) {
+    Problem problem{.name = "products", .scale = scale};
+    auto spec = problem.spec<LogitsSpec>(GetParam());
+    spec.hasProducts = true;
+    EXPECT_EQ(storesScores(spec), scale != 1);
+    JitKernel kernel = makeKernel(spec, target);
+    const int rows = 2 * spec.block.rows, count = rows - 1;
+    const int columns = problem.panels * spec.block.vectors * lanes, stride = columns + lanes;
+    Floats products = randomFloats(rows * stride, 5), s = products;
+    Floats maxIn(rows, -0.25f), maxOut(rows, guard);
+    products[stride + 3] = s[stride + 3] = -infinity;
+    Buffer bs(s.data(), {rows, columns}, {stride, 1}), bIn(maxIn.data(), {rows}),
+        bOut(maxOut.data(), {rows});
+    if (scale == 1)
+      kernel(bs.get(), bIn.get(), count, problem.panels, 0, 0, 0, 0, bOut.get());
+    else
+      kernel(bs.get(), bIn.get(), count, problem.panels, 0, 0, 0, 0, bs.get(), bOut.get());
+    for (int row = 0; row < count; ++row) {
+      float expected = maxIn[row];
+      for (int c = 0; c < stride; ++c) {
+        const float product = products[row * stride + c];
+        const float t = c < columns ? product * static_cast<float>(scale) : product;
+        ASSERT_EQ(s[row * stride + c], t) << row << ' ' << c;
+        expected = c < columns ? std::max(expected, t) : expected;
+      }
+      ASSERT_EQ(maxOut[row], expected);
+    }
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Softmax
 //===----------------------------------------------------------------------===//
@@ -169,6 +202,44 @@ TEST_P(WeightsKernels, SoftmaxOfEveryCountAndWidth) {
   for (int count : {0, 1, 2, 7})
     for (int vectors : {0, 1, 2, 3, 4, 5, 17})
       testSoftmax(softmax, count, vectors * lanes);
+}
+
+TEST_P(WeightsKernels, SoftmaxScales) {
+  JitKernel softmax = makeKernel(SoftmaxSpec{.scale = 0.125}, target);
+  const int columns = 3 * lanes;
+  Floats t = randomFloats(columns, 12), p = t, max{2.0f}, sum(lanes);
+  Buffer row(p.data(), {1, columns});
+  softmax(row.get(), Buffer(max.data(), {1}).get(), row.get(),
+          Buffer(sum.data(), {1, lanes}).get());
+  for (int c = 0; c < columns; ++c)
+    ASSERT_NEAR(p[c], std::exp((double(t[c]) - 2) * 0.125), 1e-6);
+}
+
+/// The copy in bfloat16, which lies in rows of its own stride, is that of the float32 numbers.
+TEST_P(WeightsKernels, SoftmaxRounds) {
+  JitKernel softmax = makeKernel(SoftmaxSpec{.exp2Degree = 3, .rounds = true}, target);
+  const int count = 3, columns = 5 * lanes, stride = columns + 2 * lanes;
+  Floats p = randomFloats(count * columns, 13), max(count, 1.0f), sum(count * lanes);
+  std::vector<uint16_t> rounded(count * stride, 0x1234);
+  p[lanes] = -infinity;
+  p[columns + 1] = NAN;
+  Buffer rows(p.data(), {count, columns}),
+      copies(rounded.data(), halide_type_t(halide_type_bfloat, 16), {count, columns}, {stride, 1});
+  softmax(rows.get(), Buffer(max.data(), {count}).get(), rows.get(), copies.get(),
+          Buffer(sum.data(), {count, lanes}).get());
+  for (int r = 0; r < count; ++r)
+    for (int c = 0; c < stride; ++c) {
+      const uint16_t found = rounded[r * stride + c];
+      if (c >= columns) {
+        ASSERT_EQ(found, 0x1234);
+        continue;
+      }
+      const float exact = p[r * columns + c], copy = std::bit_cast<float>(uint32_t(found) << 16);
+      if (std::isnan(exact))
+        ASSERT_TRUE(std::isnan(copy)) << r << ' ' << c;
+      else
+        ASSERT_NEAR(copy, exact, exact / 256) << r << ' ' << c;
+    }
 }
 
 //===----------------------------------------------------------------------===//

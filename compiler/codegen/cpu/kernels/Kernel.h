@@ -168,14 +168,21 @@ struct PairSoftmaxSpec {
 /// it lies at a multiple of 64 bytes. max_out = max(max_in, row maximum).
 struct LogitsSpec : ScoringSpec {};
 
+/// Whether s is written: not where it would be the products that the kernel was given, which are
+/// its memory.
+bool storesScores(const LogitsSpec &spec);
+
 /// Second pass of a softmax over whole rows, not normalised, in place:
-///   p = exp2((t - max) * log2 e), NaN stays NaN, -inf gives 0; a max of -inf counts as 0
-/// (t[count][C], max[count], p[count][C], sum[count][lanes] dense)
+///   p = exp2((t - max) * scale * log2 e), NaN stays NaN, -inf gives 0; a max of -inf counts as 0
+/// (t[count][C], max[count], p[count][C], [rounded[count][C] bf16 if rounds,] sum[count][lanes]
+///  dense)
 /// p is the memory of t, as that of LogitsSpec lies; count and C, a multiple of the lanes, are
 /// run-time extents of p. sum is overwritten with partial sums of p, one a lane; rows of max and
 /// sum beyond count are not touched.
 struct SoftmaxSpec {
   int exp2Degree = 6;
+  double scale = 1;    ///< positive
+  bool rounds = false; ///< stores p in bfloat16 as well
 };
 
 /// Normalises attention weights:

@@ -163,7 +163,8 @@ void ScoringKernel::defineScores() {
     dot = spec.keyRows ? rowProducts() : panelProducts();
   Expr value = dot(column, row);
   if (!scaleIsFolded) {
-    value = value * static_cast<float>(spec.scale);
+    if (spec.scale != 1)
+      value = value * static_cast<float>(spec.scale);
     if (!spec.score.empty())
       value = scoreExpression(spec.score, regionLeaves(value));
   }
