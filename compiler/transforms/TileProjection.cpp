@@ -39,13 +39,11 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
     return mha::AccumulateOp::create(builder, tile.loc, accType, acc, Value(), x, w,
                                      /*projection=*/true);
   };
-  // A single block of pairs starts with zeros, which its product need not read.
-  Value acc;
-  if (pairs && depth <= depthBlock)
-    acc = accumulate(zero, first);
-  else
-    acc = scf::ForOp::create(builder, tile.loc, first, tile.constant(depth),
-                             tile.constant(depthBlock), zero,
+  // The first block starts with zeros, which its product need not read.
+  Value acc = accumulate(zero, first);
+  if (depth > depthBlock)
+    acc = scf::ForOp::create(builder, tile.loc, tile.constant(depthBlock), tile.constant(depth),
+                             tile.constant(depthBlock), acc,
                              [&](OpBuilder &, Location loc, Value k, ValueRange carried) {
                                scf::YieldOp::create(builder, loc, accumulate(carried[0], k));
                              })

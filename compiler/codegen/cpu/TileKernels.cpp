@@ -13,8 +13,8 @@ Value KernelAssigner::accumulator(mha::TileType type) {
   return acc;
 }
 
-/// Whether an accumulator starts with a product of pairs, which need not read it.
-static bool startsPairs(mha::ZeroOp op) {
+/// Whether an accumulator starts with a product, which need not read it.
+static bool startsProduct(mha::ZeroOp op) {
   auto first = op.getAcc().hasOneUse() ? dyn_cast<mha::AccumulateOp>(*op.getAcc().user_begin())
                                        : mha::AccumulateOp();
   return first && !first.getRescale() && !first.getFewRows();
@@ -22,8 +22,8 @@ static bool startsPairs(mha::ZeroOp op) {
 
 void KernelAssigner::lower(mha::ZeroOp op) {
   mha::TileType type = op.getAcc().getType();
-  Value acc = startsPairs(op) ? caller.scratch("acc", {type.getRows(), type.getColumns()})
-                              : accumulator(type);
+  Value acc = startsProduct(op) ? caller.scratch("acc", {type.getRows(), type.getColumns()})
+                                : accumulator(type);
   tiles[op.getAcc()] = {acc, {}, {}};
 }
 
@@ -197,7 +197,10 @@ void KernelAssigner::lower(mha::AccumulateOp op) {
   SmallVector<Value> operands = {a.memref, b.memref};
   if (spec.rescaled)
     operands.push_back(rescales.lookup(op.getRescale()));
-  llvm::append_values(operands, acc.memref, a.count, b.count);
+  spec.fresh = static_cast<bool>(op.getAcc().getDefiningOp<mha::ZeroOp>());
+  if (!spec.fresh)
+    operands.push_back(acc.memref);
+  llvm::append_values(operands, a.count, b.count);
   spec.fetchAhead = fetchesAhead(op);
   if (spec.fetchAhead)
     appendFetchOperands(op, operands);

@@ -78,7 +78,7 @@ private:
   }
 
   std::vector<TimedKernel> describe(const AccumulateSpec &spec) {
-    const unsigned count = spec.rescaled ? 4 : 3, depth = count + 1;
+    const unsigned count = 3 + spec.rescaled - spec.fresh, depth = count + 1;
     Work flops{{2 * spec.columns, {{count, WorkExtent::kValue, spec.block.rows}, {depth}}}};
     Work bytes{{spec.columns * elementBytes(1), {{depth}}}};
     if (!spec.aColumns) // else a tile's probabilities

@@ -116,6 +116,25 @@ TEST_P(DenseKernels, AccumulateRescales) { checkAccumulate(GetParam(), true, tru
 TEST_P(DenseKernels, AccumulateTakesStridedRows) { checkAccumulate(GetParam(), true, false); }
 TEST_P(DenseKernels, AccumulateReadsWholeTiles) { checkAccumulate(GetParam(), true, true, 48); }
 
+TEST_P(DenseKernels, AccumulateStartsWithZeros) {
+  AccumulateSpec spec{block, block.vectors * lanes};
+  spec.fresh = true;
+  JitKernel accumulate = makeKernel(spec, target);
+  const int rows = block.rows, columns = block.vectors * lanes;
+  for (int depth : {0, 1, 9}) {
+    Floats a = randomFloats(rows * depth, 2), b = randomFloats(depth * columns, 3),
+           acc(rows * columns, NAN);
+    accumulate(Buffer(a.data(), {rows, depth}).get(), Buffer(b.data(), {depth, columns}).get(),
+               rows, depth, Buffer(acc.data(), {rows, columns}).get());
+    for (int i = 0; i < rows * columns; ++i) {
+      double expected = 0;
+      for (int k = 0; k < depth; ++k)
+        expected += double(a[i / columns * depth + k]) * b[k * columns + i % columns];
+      ASSERT_NEAR(acc[i], expected, 1e-5) << depth << ' ' << i;
+    }
+  }
+}
+
 /// Jobs 0 and 2 are lines of the same rows, job 1 is none. Two calls that share the blocks of a
 /// head fetch each line of each row once; what they fetch else they also read.
 TEST_P(DenseKernels, AccumulateFetchesAhead) {

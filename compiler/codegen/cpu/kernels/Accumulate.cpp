@@ -86,7 +86,7 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   // THE ALGORITHM
   Func sum("sum"), out("acc_out");
   Halide::RDom k(0, depth, "k");
-  Expr previous = accIn(column, row);
+  Expr previous = spec.fresh ? Expr(0.0f) : accIn(column, row);
   sum(column, row) = spec.rescaled ? previous * factor(row) : previous;
   Expr left = a(k, spec.aColumns ? Expr(row) : min(row, count - 1));
   if (spec.prefetchNext)
@@ -118,7 +118,9 @@ static Recipe buildAccumulate(const AccumulateSpec &spec, const KernelTarget &ta
   std::vector<Halide::Argument> inputs{a, b};
   if (spec.rescaled)
     inputs.push_back(factor);
-  inputs.insert(inputs.end(), {accIn, count, depth});
+  if (!spec.fresh)
+    inputs.push_back(accIn);
+  inputs.insert(inputs.end(), {count, depth});
   if (spec.prefetchNext)
     inputs.push_back(address);
   if (spec.fetchAhead)
@@ -131,12 +133,13 @@ template <> Kernel describeKernel(const AccumulateSpec &spec, const KernelTarget
                        std::to_string(spec.block.vectors) + "_c" + std::to_string(spec.columns);
   std::string key = std::string(spec.rescaled ? "rescaled" : "") + (spec.bDense ? " dense" : "") +
                     (spec.prefetchNext ? " prefetch" : "") + (spec.fetchAhead ? " ahead" : "") +
-                    " a" + std::to_string(spec.aColumns);
+                    (spec.fresh ? " fresh" : "") + " a" + std::to_string(spec.aColumns);
   Kernel kernel{kernelSymbol(prefix, key, target), {bufferArgument(2), bufferArgument(2)}, {}};
   if (spec.rescaled)
     kernel.arguments.push_back(bufferArgument(1));
-  kernel.arguments.insert(kernel.arguments.end(),
-                          {bufferArgument(2), int32Argument(), int32Argument()});
+  if (!spec.fresh)
+    kernel.arguments.push_back(bufferArgument(2));
+  kernel.arguments.insert(kernel.arguments.end(), 2, int32Argument());
   if (spec.prefetchNext)
     kernel.arguments.push_back({KernelArgument::Kind::Address, ElementType::F32, 0, 1});
   if (spec.fetchAhead)

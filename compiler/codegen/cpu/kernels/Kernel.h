@@ -211,13 +211,13 @@ struct KeyRangeSpec {
 struct ClassifySpec {};
 
 /// acc = acc * rescale + a . b, in place.
-/// (a[count][depth], b[depth][columns], [rescale[R] if rescaled,] acc_in[R][columns] dense,
-///  i32 count, i32 depth, acc_out[R][columns] dense)
-/// acc_in and acc_out are the same memory. R = count rounded up to whole register blocks; rows of
-/// `a` beyond count are read as row count - 1. depth is a run-time value, 0 included. The row
-/// stride of b is `columns` if bDense, else a run-time value. With aColumns, the static row stride
-/// of `a`, `a` has R rows, all of which are read without clamping; beyond count they may hold
-/// anything.
+/// (a[count][depth], b[depth][columns], [rescale[R] if rescaled,] [acc_in[R][columns] dense unless
+///  fresh,] i32 count, i32 depth, acc_out[R][columns] dense)
+/// acc_in and acc_out are the same memory; a fresh accumulator starts with zeros. R = count rounded
+/// up to whole register blocks; rows of `a` beyond count are read as row count - 1. depth is a
+/// run-time value, 0 included. The row stride of b is `columns` if bDense, else a run-time value.
+/// With aColumns, the static row stride of `a`, `a` has R rows, all of which are read without
+/// clamping; beyond count they may hold anything.
 ///
 /// With prefetchNext (bDense only) the kernel also fetches what follows b in memory into the
 /// second-level cache, as much as it reads of b, spread evenly over all its row blocks: a weight
@@ -237,7 +237,8 @@ struct AccumulateSpec {
   bool bDense = true;
   bool prefetchNext = false;
   bool fetchAhead = false;
-  int aColumns = 0; ///< static row stride of `a`, which then has R rows; 0: a run-time stride
+  bool fresh = false; ///< not with rescaled
+  int aColumns = 0;   ///< static row stride of `a`, which then has R rows; 0: a run-time stride
 };
 
 /// Products of bfloat16 with sums in float32, where b lies in pairs (PackPairsSpec):

@@ -1,7 +1,7 @@
 // RUN: attune-opt %s --mha-tile | FileCheck %s
 
-// 40 columns are 3 panels of 16, the last with 8; depth 72 is 3 blocks of 32, the last with 8; 16 rows
-// a tile.
+// 40 columns are 3 panels of 16, the last with 8; depth 72 is 3 blocks of 32, the last with 8, of
+// which the first is no part of a loop; 16 rows a tile.
 // CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1) -> (16, d0 - d1)>
 // CHECK-DAG: #[[COLUMNS:.*]] = affine_map<(d0) -> (16, -d0 + 40)>
 // CHECK-DAG: #[[DEPTH:.*]] = affine_map<(d0) -> (32, -d0 + 72)>
@@ -9,7 +9,8 @@
 // CHECK: %[[COUNT:.*]] = affine.min #[[ROWS]]
 // CHECK: %[[WIDTH:.*]] = affine.min #[[COLUMNS]]
 // CHECK: %[[ZERO:.*]] = mha.zero : <16x16xf32>
-// CHECK: %[[SUM:.*]] = scf.for %[[K:.*]] = %c0{{.*}} to %c72 step %c32 iter_args(%[[ACC:.*]] = %[[ZERO]])
+// CHECK: %[[FIRST:.*]] = mha.accumulate %[[ZERO]], %{{.*}}, %{{.*}} : <16x16xf32>, <16x32xf32>, <32x16xf32>
+// CHECK: %[[SUM:.*]] = scf.for %[[K:.*]] = %c32{{.*}} to %c72{{.*}} step %c32{{.*}} iter_args(%[[ACC:.*]] = %[[FIRST]])
 // CHECK: %[[LEFT:.*]] = affine.min #[[DEPTH]](%[[K]])
 // CHECK: mha.load %{{.*}}[%{{.*}}, %[[K]]] count %[[COUNT]] columns %[[LEFT]] : memref<?x72xf32, strided<[?, 1]>> -> <16x32xf32>
 // CHECK: mha.load %{{.*}}[%[[PANEL]], %[[K]], %{{.*}}] count %[[LEFT]] : memref<3x72x16xf32{{.*}} -> <32x16xf32>

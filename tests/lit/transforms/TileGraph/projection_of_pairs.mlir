@@ -1,13 +1,15 @@
 // RUN: attune-opt %s --mha-tile | FileCheck %s
 
-// The weight is a view of the packed block as pairs. Rows are copied once, padded to whole tiles; one
-// block of the depth is no loop, of two the second starts at pair 32.
+// The weight is a view of the packed block as pairs. Rows are copied once, padded to whole tiles; the
+// first block of the depth is no part of a loop, the second starts at pair 32.
 // CHECK: func.func @forward(%[[X:.*]]: memref<?x72xbf16, {{.*}}> {mha.input = "query"}, %[[PACKED:.*]]: memref<{{.*}}xf32>
 // CHECK: %[[PAIRS:.*]] = mha.as_pairs %[[PACKED]] : memref<{{.*}}xf32> -> memref<{{.*}}xi32>
 // CHECK: %[[W:.*]] = memref.reinterpret_cast %[[PAIRS]]{{.*}} to memref<1x48x64xi32
 // CHECK: %[[COPY:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x96xbf16>
 // CHECK: mha.pack rows %[[X]]{{.*}} into %[[COPY]]
-// CHECK: scf.for %[[K:.*]] = %c0 to %c96 step %c64
+// CHECK: mha.zero
+// CHECK: mha.accumulate {{.*}} : <48x64xf32>, <48x64xbf16>, <64x64xbf16>
+// CHECK: scf.for %[[K:.*]] = %c64{{.*}} to %c96{{.*}} step %c64
 // CHECK: mha.load %[[COPY]]{{.*}} -> <48x64xbf16>
 // CHECK: mha.load %[[W]][{{.*}}] count %{{.*}} -> <64x64xbf16>
 // CHECK: mha.accumulate {{.*}} : <48x64xf32>, <48x64xbf16>, <64x64xbf16>
