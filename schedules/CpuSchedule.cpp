@@ -89,16 +89,25 @@ int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
   return int(keys);
 }
 
-/// Query rows: queries, accumulators and probabilities stay within half of L1. Fewer than 24 rows
-/// read a key panel from L2 too often, so wide heads leave L1; more than 96 gain nothing. Scores
-/// included, everything stays within half of L2. Tiles read and write memory by rows of 64 bytes,
-/// for which L2 is near enough.
+/// Fewer rows read a key panel from L2 too often, so wide heads leave L1. Those whose keys and
+/// values L2 does not hold, at the lengths that go with such a head_dim, come from beyond it for
+/// every query tile, which twice the rows make half as many. AMX tiles read and write memory by rows
+/// of 64 bytes, for which L2 is near enough.
+int64_t leastRows(int64_t headDim, const CpuTraits &cpu) {
+  if (cpu.pairProducts == PairProducts::Tiles)
+    return 96;
+  const int64_t elementBytes = cpu.pairProducts == PairProducts::None ? floatBytes : floatBytes / 2;
+  const int64_t keys = 16 * headDim;
+  return 2 * keys * headDim * elementBytes >= cpu.l2Bytes ? 48 : 24;
+}
+
+/// Query rows: queries, accumulators and probabilities stay within half of L1, but for the least
+/// rows; more than 96 gain nothing. Scores included, everything stays within half of L2.
 int rowsOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
   int64_t rowBytes = (headDim + schedule.paddedHeadDim(cpu, headDim)) * floatBytes;
   int64_t inL1 = cpu.l1Bytes / 2 / (rowBytes + schedule.kvTile * floatBytes);
   int64_t inL2 = cpu.l2Bytes / 2 / (rowBytes + 2 * schedule.kvTile * floatBytes);
-  const int64_t least = cpu.pairProducts == PairProducts::Tiles ? 96 : 24;
-  int64_t rows = std::min(std::clamp<int64_t>(inL1, least, 96), inL2);
+  int64_t rows = std::min(std::clamp<int64_t>(inL1, leastRows(headDim, cpu), 96), inL2);
   int64_t unit = schedule.queryUnit(cpu);
   return int(std::max(rows / unit * unit, unit));
 }

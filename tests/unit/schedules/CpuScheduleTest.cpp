@@ -115,8 +115,13 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(core.kvTile, 128);
   EXPECT_EQ(core.keyPanel(avx512), 64);
   EXPECT_EQ(core.packValue, PackValue::AsIs);
-  EXPECT_EQ(defaultSchedule({false, 0, 128}, avx512).queryTile, 24);
-  EXPECT_EQ(defaultSchedule({false, 0, 256}, avx512).queryTile, 24);
+  EXPECT_EQ(defaultSchedule({false, 0, 80}, avx512).queryTile, 30);
+  EXPECT_EQ(defaultSchedule({false, 0, 128}, avx512).queryTile, 48);
+  EXPECT_EQ(defaultSchedule({false, 0, 256}, avx512).queryTile, 48);
+  CpuTraits largeL2 = avx512;
+  largeL2.l2Bytes = 4 << 20;
+  EXPECT_EQ(defaultSchedule({false, 0, 128}, largeL2).queryTile, 24);
+  EXPECT_EQ(defaultSchedule({false, 0, 256}, largeL2).queryTile, 48);
   EXPECT_EQ(defaultSchedule({false, 0, 512}, avx512).kvTile, 128);
   EXPECT_EQ(defaultSchedule({false, 0, 1024}, avx512).kvTile, 64);
   EXPECT_EQ(defaultSchedule({false, 0, 60}, avx512).packValue, PackValue::PerHead);
