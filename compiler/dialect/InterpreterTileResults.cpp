@@ -169,6 +169,21 @@ llvm::Error runMerge(Interpreter &interpreter, MergeOp op) {
   return llvm::Error::success();
 }
 
+/// `columns` elements of a bias from `first` on; zeros without one.
+llvm::Expected<std::vector<double>> biasFrom(Interpreter &interpreter, Operation *op, Value bias,
+                                             int64_t first, int64_t columns) {
+  std::vector<double> elements(columns, 0.0);
+  if (!bias)
+    return elements;
+  const Array &source = interpreter.array(bias);
+  auto position = checkWindow(op, source, {first}, {columns});
+  if (!position)
+    return position.takeError();
+  for (int64_t column = 0; column < columns; ++column)
+    elements[column] = (*source.storage)[*position + column * source.strides[0]];
+  return elements;
+}
+
 llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
   const Tile acc = interpreter.get<Tile>(op.getAcc());
   const int64_t count = interpreter.integer(op.getCount());
@@ -181,18 +196,72 @@ llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
                          interpreter.integers(op.getIndices()), {count, columns});
   if (!target)
     return target.takeError();
-  std::vector<double> bias(columns, 0.0);
-  if (op.getBias()) {
-    const Array &source = interpreter.array(op.getBias());
-    auto first = checkWindow(op, source, {0}, {columns});
-    if (!first)
-      return first.takeError();
-    for (int64_t column = 0; column < columns; ++column)
-      bias[column] = (*source.storage)[*first + column * source.strides[0]];
-  }
+  auto bias = biasFrom(interpreter, op, op.getBias(), 0, columns);
+  if (!bias)
+    return bias.takeError();
   for (int64_t row = 0; row < count; ++row)
     for (int64_t column = 0; column < columns; ++column)
-      target->at(row, column) = interpreter.rounded(acc.row(row)[column] + bias[column]);
+      target->at(row, column) = interpreter.rounded(acc.row(row)[column] + (*bias)[column]);
+  return llvm::Error::success();
+}
+
+/// The place of a pair of keys or of a depth in the target of mha.emit_pairs, from `indices` on.
+llvm::Expected<double *> pairPlace(EmitPairsOp op, const Array &target,
+                                   std::vector<int64_t> indices, int64_t key, int64_t depth) {
+  const size_t last = indices.size() - 1;
+  if (op.getKind() == PackKind::Panel) {
+    const int64_t width = target.shape[last], panels = target.shape[last - 2];
+    indices[last - 3] += key / width / panels;
+    indices[last - 2] += key / width % panels;
+    indices[last - 1] += depth / 2;
+    indices[last] += key % width;
+  } else {
+    indices[last - 1] += key / 2;
+    indices[last] += depth;
+  }
+  auto position = checkWindow(op, target, indices, std::vector<int64_t>(indices.size(), 1));
+  if (!position)
+    return position.takeError();
+  return &(*target.storage)[*position];
+}
+
+llvm::Error runEmitPairs(Interpreter &interpreter, EmitPairsOp op) {
+  const Tile acc = interpreter.get<Tile>(op.getAcc());
+  const Array target = interpreter.array(op.getTarget());
+  const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
+  const int64_t row = interpreter.integer(op.getRow()),
+                column = interpreter.integer(op.getColumn());
+  const int64_t count = interpreter.integer(op.getCount());
+  const int64_t columns = interpreter.integer(op.getColumns());
+  const int64_t firstKey = interpreter.integer(op.getKey());
+  const int64_t firstDepth = interpreter.integer(op.getDepth());
+  const bool panel = op.getKind() == PackKind::Panel;
+  if (llvm::Error error = checkCount(op, "row", row, acc.rows))
+    return error;
+  if (llvm::Error error = checkCount(op, "column", column, acc.columns))
+    return error;
+  if (llvm::Error error = checkCount(op, "count", count, acc.rows - row))
+    return error;
+  if (llvm::Error error = checkCount(op, "columns", columns, acc.columns - column))
+    return error;
+  if (panel && firstDepth % 2 != 0)
+    return fail(op, "starts within a pair");
+  auto bias = biasFrom(interpreter, op, op.getBias(), column, columns);
+  if (!bias)
+    return bias.takeError();
+  for (int64_t r = 0; r < interpreter.integer(op.getFillCount()); ++r)
+    for (int64_t c = 0; c < interpreter.integer(op.getFillColumns()); ++c) {
+      auto place = pairPlace(op, target, indices, firstKey + r, firstDepth + c);
+      if (!place)
+        return place.takeError();
+      const bool isThere = r < count && c < columns;
+      const double value =
+          isThere ? interpreter.rounded(acc.row(row + r)[column + c] + (*bias)[c]) : 0;
+      const int64_t half = (panel ? firstDepth + c : firstKey + r) % 2;
+      double &pair = **place;
+      const double other = std::isnan(pair) ? poison : elementOfPair(pair, 1 - half);
+      pair = half == 0 ? pairOf(value, other) : pairOf(other, value);
+    }
   return llvm::Error::success();
 }
 } // namespace
@@ -206,6 +275,7 @@ void addTileResultHandlers(HandlerTable &table) {
   add<SaveOp>(table, runSave);
   add<MergeOp>(table, runMerge);
   add<EmitOp>(table, runEmit);
+  add<EmitPairsOp>(table, runEmitPairs);
 }
 
 } // namespace attune::mha::interpreter

@@ -226,6 +226,16 @@ LogicalResult SaveOp::verify() { return verifyParts(*this, 0); }
 
 LogicalResult MergeOp::verify() { return verifyParts(*this, 1); }
 
+LogicalResult EmitPairsOp::verify() {
+  MemRefType target = getTarget().getType();
+  const int64_t least = getKind() == PackKind::Panel ? 4 : 2;
+  if (target.getRank() != static_cast<int64_t>(getIndices().size()) || target.getRank() < least)
+    return emitOpError() << "takes one index a dimension of a target of at least " << least;
+  if (!target.getElementType().isInteger(32))
+    return emitOpError() << "target must hold pairs, i32";
+  return success();
+}
+
 LogicalResult AccumulateOp::verify() {
   TileType acc = getAcc().getType(), a = getA().getType(), b = getB().getType();
   if (!isTied(getAcc()))

@@ -257,6 +257,28 @@ def Mha_EmitOp : Mha_Op<"emit", [AttrSizedOperandSegments, MemoryEffects<[MemWri
   }];
 }
 
+def Mha_EmitPairsOp
+    : Mha_Op<"emit_pairs", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "Stores a part of an accumulator, plus a bias row, in pairs as attention reads them";
+  let description = [{
+    The accumulator's rows are keys, its columns elements of one head. The `count` rows and columns from
+    (row, column) on become those from key and depth `at` on of what lies from `indices` on: `panel` has
+    (tiles, panels, K / 2, width), the panels of all tiles in order; `rows` has (keys / 2, columns). Pairs
+    are those of mha.pack. From `count` up to `fill` there are zeros. Of a pair of which this covers one
+    half the other stays: another part may be stored at the same time. The depth `at` of a panel is even.
+  }];
+  let arguments = (ins Mha_PackKindAttr:$kind, Mha_TileType:$acc, Index:$row, Index:$column,
+                       Optional<AnyMemRef>:$bias, AnyMemRef:$target, Variadic<Index>:$indices,
+                       Index:$key, Index:$depth, Index:$count, Index:$columns, Index:$fill_count,
+                       Index:$fill_columns);
+  let assemblyFormat = [{
+    `` $kind $acc `[` $row `,` $column `]` (`bias` $bias^ `:` type($bias))? `into` $target `[` $indices
+    `]` `at` `(` $key `,` $depth `)` `count` `(` $count `,` $columns `)` `fill` `(` $fill_count `,`
+    $fill_columns `)` attr-dict `:` type($acc) `,` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
 def Mha_WorkersOp : Mha_Op<"workers", [Pure]> {
   let summary = "How many workers the call has";
   let results = (outs Index:$result);

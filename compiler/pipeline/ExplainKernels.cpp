@@ -88,6 +88,10 @@ struct Describe {
   std::string operator()(const cpu::EmitSpec &spec) const {
     return spec.biased ? "adds the bias and stores rows" : "stores rows";
   }
+  std::string operator()(const cpu::EmitPairsSpec &spec) const {
+    return formatv("{0} pairs of bfloat16 {1}", spec.biased ? "adds the bias and stores" : "stores",
+                   spec.panel ? "into panels" : "of rows");
+  }
 };
 } // namespace
 

@@ -35,13 +35,13 @@ LogicalResult KernelAssigner::lower(Operation &op) {
       })
       .Case<mha::PackOp, mha::AsPairsOp, mha::ClearOp, mha::KeyRangeOp, mha::ClassifyOp,
             mha::LoadOp, mha::ZeroOp, mha::StartOp, mha::SoftmaxOp, mha::AccumulateOp,
-            mha::FinishOp, mha::EmitWeightsOp, mha::EmitOp, mha::SaveOp, mha::MergeOp>(
-          [&](auto known) {
-            caller.setPlace(known);
-            lower(known);
-            caller.erase(known);
-            return success();
-          })
+            mha::FinishOp, mha::EmitWeightsOp, mha::EmitOp, mha::EmitPairsOp, mha::SaveOp,
+            mha::MergeOp>([&](auto known) {
+        caller.setPlace(known);
+        lower(known);
+        caller.erase(known);
+        return success();
+      })
       .Default([](Operation *) { return success(); });
 }
 

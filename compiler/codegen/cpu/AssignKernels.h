@@ -14,10 +14,11 @@ namespace attune {
 
 namespace cpu {
 
-using KernelSpec = std::variant<FillSpec, PackPanelSpec, PackRowsSpec, KeyRangeSpec, ClassifySpec,
-                                ScoresSpec, LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec,
-                                EmitWeightsSpec, EmitSpec, AccumulateRowsSpec, SaveSpec, MergeSpec,
-                                PackPairsSpec, PairProductsSpec, RegionsSpec, PairSoftmaxSpec>;
+using KernelSpec =
+    std::variant<FillSpec, PackPanelSpec, PackRowsSpec, KeyRangeSpec, ClassifySpec, ScoresSpec,
+                 LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec, EmitWeightsSpec, EmitSpec,
+                 AccumulateRowsSpec, SaveSpec, MergeSpec, PackPairsSpec, PairProductsSpec,
+                 RegionsSpec, PairSoftmaxSpec, EmitPairsSpec>;
 
 /// The kernels that a module calls, by symbol.
 using KernelSet = std::map<std::string, KernelSpec>;

@@ -2,6 +2,7 @@
 #include "codegen/cpu/KernelAssigner.h"
 
 #include "codegen/cpu/RegionTranslation.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -274,6 +275,37 @@ void KernelAssigner::lower(mha::EmitOp op) {
     operands.push_back(op.getBias());
   operands.push_back(
       caller.view(op.getTarget(), op.getIndices(), {op.getCount(), op.getColumns()}));
+  caller.call(spec, operands);
+}
+
+/// Panels of all tiles follow each other, so that a view of the first may reach beyond its tile.
+void KernelAssigner::lower(mha::EmitPairsOp op) {
+  OpBuilder &builder = caller.builder();
+  EmitPairsSpec spec{op.getKind() == mha::PackKind::Panel, static_cast<bool>(op.getBias())};
+  SmallVector<Value> operands = {caller.view(tiles.lookup(op.getAcc()).memref,
+                                             {op.getRow(), op.getColumn()},
+                                             {op.getCount(), op.getColumns()})};
+  if (op.getBias())
+    operands.push_back(caller.view(op.getBias(), op.getColumn(), op.getColumns()));
+  auto plus = [&](Value a, Value b) -> Value {
+    return arith::AddIOp::create(builder, op.getLoc(), a, b);
+  };
+  Value end = plus(op.getKey(), op.getFillCount());
+  llvm::append_values(operands, op.getKey(), end);
+  SmallVector<Value> indices(op.getIndices());
+  const size_t last = indices.size() - 1;
+  if (spec.panel) {
+    const int64_t width = op.getTarget().getType().getShape().back();
+    Value half = arith::DivUIOp::create(builder, op.getLoc(), op.getDepth(), caller.index(2));
+    indices[last - 1] = plus(indices[last - 1], half);
+    operands.push_back(caller.view(
+        op.getTarget(), indices,
+        {caller.ceilDiv(end, width), caller.ceilDiv(op.getFillColumns(), 2), caller.index(width)}));
+  } else {
+    indices[last] = plus(indices[last], op.getDepth());
+    operands.push_back(
+        caller.view(op.getTarget(), indices, {caller.ceilDiv(end, 2), op.getFillColumns()}));
+  }
   caller.call(spec, operands);
 }
 

@@ -152,6 +152,11 @@ private:
                {{flops * width, {{count, WorkExtent::kValue, spec.block.rows}, {count + 1}}}}, {});
   }
 
+  /// All of it: parts of the buffers are whole tiles, but for their edges.
+  std::vector<TimedKernel> describe(const EmitPairsSpec &spec) {
+    return one(spec, WorkPhase::Projection, {}, {{2, {{0, 0}, {0, 1}}}});
+  }
+
   /// A whole scoring kernel has inputs, then outputs, of which number `stored` is s.
   template <typename Spec>
   std::vector<TimedKernel> scoring(const Spec &spec, unsigned statistics, unsigned stored,

@@ -118,6 +118,71 @@ TEST_P(PairKernels, RowsHoldPairsOfRows) {
     }
 }
 
+/// A part of an accumulator, as EmitPairsSpec takes it: `count` x `columns` elements from `key` on,
+/// and zeros up to `end` and `fillColumns`.
+struct Part {
+  int key, count, end, columns, fillColumns;
+};
+
+/// Stores a part between others, of which nothing may change, and compares every half.
+void checkEmit(const EmitPairsSpec &spec, const JitKernel &emit, const Part &part) {
+  const int stride = part.columns + 3, width = 32;
+  const size_t elements = size_t(part.count) * stride - 3;
+  const Floats values = randomFloats(elements, 21), bias = randomFloats(part.columns, 22);
+  GuardedArray<float> acc(values), added(bias);
+  auto element = [&](int key, int column) -> uint16_t {
+    const int row = key - part.key;
+    if (row < 0 || key >= part.end || column >= part.fillColumns)
+      return 0xffff;
+    if (row >= part.count || column >= part.columns)
+      return 0;
+    return toHalf(values[row * stride + column] + (spec.biased ? bias[column] : 0));
+  };
+  const int panels = 3, depth = part.fillColumns + 4, outColumns = part.fillColumns + 20;
+  std::vector<int32_t, AlignedAllocator<int32_t>> out(
+      spec.panel ? panels * depth / 2 * width : (part.end / 2 + 2) * outColumns, -1);
+  // A view of a part of the depth, or of the columns.
+  Buffer to = spec.panel
+                  ? Buffer(out.data(), halide_type_t(halide_type_int, 32),
+                           {panels, part.fillColumns / 2, width}, {depth / 2 * width, width, 1})
+                  : Buffer(out.data(), halide_type_t(halide_type_int, 32),
+                           {part.end / 2 + 2, part.fillColumns}, {outColumns, 1});
+  Buffer in(acc.data(), halide_type_t(halide_type_float, 32), {part.count, part.columns},
+            {stride, 1});
+  if (spec.biased)
+    emit(in.get(), Buffer(added.data(), {part.columns}).get(), part.key, part.end, to.get());
+  else
+    emit(in.get(), part.key, part.end, to.get());
+  for (int place = 0; place < int(out.size()); ++place) {
+    const int row = place / (spec.panel ? width : outColumns);
+    const int column = place % (spec.panel ? width : outColumns);
+    const int key = row / (depth / 2) * width + column, k = row % (depth / 2) * 2;
+    ASSERT_EQ(uint32_t(out[place]),
+              spec.panel ? pairOf(element(key, k), element(key, k + 1))
+                         : pairOf(element(2 * row, column), element(2 * row + 1, column)))
+        << part.count << " x " << part.columns << " at " << part.key << ": " << row << ", "
+        << column;
+  }
+}
+
+TEST_P(PairKernels, PartsOfAccumulatorsLeaveWhatLiesBeside) {
+  for (bool panel : {false, true})
+    for (bool biased : {false, true}) {
+      const EmitPairsSpec spec{panel, biased};
+      const JitKernel emit = makeKernel(spec, target);
+      for (int key : {0, 1, 15, 16, 31, 33, 62})
+        for (int count : {1, 2, 15, 16, 17, 33})
+          for (int columns : {2, 8, 31, 32, 46, 64})
+            for (bool last : {false, true}) {
+              Part part{key, count, key + count, columns, columns};
+              if (last)
+                part.end = roundUp(part.end, 32), part.fillColumns = roundUp(columns, 32);
+              if (!panel || part.fillColumns % 2 == 0)
+                checkEmit(spec, emit, part);
+            }
+    }
+}
+
 struct ProductsProblem {
   PairProductsSpec spec;
   int count, depth, panels;

@@ -306,6 +306,21 @@ struct EmitSpec {
   ElementType outType = ElementType::F32;
 };
 
+/// Stores a part of an accumulator in pairs (PackPairsSpec), as float32 rounded to nearest:
+///   element(key + r, c) = acc[r][c] (+ bias[c]) for r < count, c < columns; else zero
+/// panel:  pairs[p][k][j] = {element(p * width + j, 2k), element(p * width + j, 2k + 1)}
+/// rows:   pairs[k][c] = {element(2k, c), element(2k + 1, c)}
+/// (acc[count][columns], [bias[columns] if biased,] i32 key, i32 end, pairs[panels][depth /
+/// 2][width]
+///  or pairs[...][outColumns])
+/// Keys from `key` up to `end` are written, and the whole depth or all columns of `pairs`; of a
+/// pair of rows that is not covered, the other half stays. count and columns are run-time extents,
+/// count at least 1; width is a multiple of 16.
+struct EmitPairsSpec {
+  bool panel = false;
+  bool biased = false;
+};
+
 /// One argument of a kernel's C function, in order: buffers are passed as halide_buffer_t*. An
 /// Address is that of the data of buffer argument `buffer`, as u64; callers give no value for it.
 struct KernelArgument {
@@ -342,6 +357,7 @@ llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &targ
   X(Softmax)                                                                                       \
   X(EmitWeights)                                                                                   \
   X(PackPairs)                                                                                     \
+  X(EmitPairs)                                                                                     \
   X(PairProducts)                                                                                  \
   X(KeyRange) X(Classify) X(Accumulate) X(Finish) X(Emit) X(AccumulateRows) X(Save) X(Merge)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \

@@ -1,47 +1,21 @@
 //===- PackPairs.cpp - Pairs of bfloat16 along the depth ------------------===//
 
 #include "codegen/cpu/kernels/KernelSymbol.h"
-#include "codegen/cpu/kernels/LlvmKernel.h"
-#include <numeric>
+#include "codegen/cpu/kernels/PairPacker.h"
 
 using namespace llvm;
 
 namespace attune::cpu {
 
 namespace {
-constexpr int64_t kLanes = 16;
-
-/// Loads and stores that both packings share.
-class PairPacker {
+/// What both packings share.
+class WholePacker : public PairPacker {
 public:
-  explicit PairPacker(const Kernel &description)
-      : kernel(description), ir(kernel.ir()), in(kernel.buffer(0)),
-        out(kernel.buffer(description.arguments.size() - 1)),
-        type(description.arguments.front().type) {}
-  virtual ~PairPacker() = default;
-
-  Expected<Kernel> build() {
-    buildLoops();
-    return kernel.finish();
-  }
+  using PairPacker::PairPacker;
 
 protected:
-  virtual void buildLoops() = 0;
-
-  Value *index(int64_t value) { return kernel.index(value); }
-
-  /// `lanes` elements of a row from `column` on, as bfloat16: zero from column `limit` on, and
-  /// everywhere unless `wanted`.
-  Value *loadRow(Value *row, Value *column, int64_t lanes, Value *limit, Value *wanted) {
-    Type *element = type == ElementType::F32 ? ir.getFloatTy() : ir.getBFloatTy();
-    auto *vector = FixedVectorType::get(element, lanes);
-    Value *left = ir.CreateSelect(wanted, ir.CreateSub(limit, column), index(0));
-    Value *mask = ir.CreateICmpSLT(
-        iota(lanes), ir.CreateVectorSplat(lanes, ir.CreateTrunc(left, ir.getInt32Ty())));
-    Value *loaded =
-        ir.CreateMaskedLoad(vector, kernel.address(in, {row, column}), Align(in.elementBytes), mask,
-                            Constant::getNullValue(vector));
-    return ir.CreateFPTrunc(loaded, FixedVectorType::get(ir.getBFloatTy(), lanes));
+  Value *load(Value *row, Value *column, int64_t lanes, Value *limit, Value *wanted) {
+    return asBFloat16(loadRow(row, column, lanes, limit, wanted));
   }
 
   /// Stores 16 pairs, which follow each other along a row of the target.
@@ -50,33 +24,12 @@ protected:
     ir.CreateAlignedStore(ir.CreateBitCast(pairs, vector), kernel.address(out, {row, column}),
                           Align(4));
   }
-
-  /// a0 b0 a1 b1 ... of the lower or the upper halves.
-  Value *interleave(Value *a, Value *b, int64_t from, int64_t count) {
-    const int64_t width = cast<FixedVectorType>(a->getType())->getNumElements();
-    SmallVector<int> order;
-    for (int64_t k = from; k < from + count; ++k)
-      order.append({static_cast<int>(k), static_cast<int>(width + k)});
-    return ir.CreateShuffleVector(a, b, order);
-  }
-
-  LlvmKernelBuilder kernel;
-  IRBuilder<> &ir;
-  const KernelBuffer &in, &out;
-  const ElementType type;
-
-private:
-  Constant *iota(int64_t lanes) {
-    SmallVector<uint32_t> values(lanes);
-    std::iota(values.begin(), values.end(), 0);
-    return ConstantDataVector::get(ir.getContext(), values);
-  }
 };
 
 /// Blocks of 16 rows by 16 pairs, transposed in registers.
-class PanelPacker : public PairPacker {
+class PanelPacker : public WholePacker {
 public:
-  using PairPacker::PairPacker;
+  using WholePacker::WholePacker;
 
 private:
   void buildLoops() override {
@@ -91,34 +44,20 @@ private:
     SmallVector<Value *> rows;
     for (int64_t r = 0; r < kLanes; ++r) {
       Value *row = ir.CreateAdd(column, index(r));
-      Value *loaded = loadRow(kernel.least(row, last), k, 2 * kLanes, in.extents[1],
-                              ir.CreateICmpSLT(row, count));
+      Value *loaded =
+          load(kernel.least(row, last), k, 2 * kLanes, in.extents[1], ir.CreateICmpSLT(row, count));
       rows.push_back(ir.CreateBitCast(loaded, FixedVectorType::get(ir.getInt32Ty(), kLanes)));
     }
     for (auto [r, row] : enumerate(transposed(rows)))
       storePairs(row, ir.CreateAdd(pair, index(r)), column);
   }
-
-  /// A perfect shuffle rotates the bits of an index by one; four of them exchange the four bits of
-  /// the row with those of the column.
-  SmallVector<Value *> transposed(SmallVector<Value *> rows) {
-    for (int64_t bits = 1; bits < kLanes; bits *= 2) {
-      SmallVector<Value *> shuffled;
-      for (int64_t r = 0; r < kLanes / 2; ++r)
-        for (int64_t half = 0; half < 2; ++half)
-          shuffled.push_back(
-              interleave(rows[r], rows[r + kLanes / 2], half * kLanes / 2, kLanes / 2));
-      rows = shuffled;
-    }
-    return rows;
-  }
 };
 
 /// Two rows at a time, interleaved.
-class RowPacker : public PairPacker {
+class RowPacker : public WholePacker {
 public:
   RowPacker(const Kernel &description, std::optional<ElementType> padding)
-      : PairPacker(description), padding(padding) {}
+      : WholePacker(description), padding(padding) {}
 
 private:
   void buildLoops() override {
@@ -136,7 +75,7 @@ private:
       kernel.loop(index(0), out.extents[1], kLanes, [&](Value *column) {
         Value *loaded[2];
         for (int64_t k = 0; k < 2; ++k)
-          loaded[k] = loadRow(rows[k], column, kLanes, columns, wanted[k]);
+          loaded[k] = load(rows[k], column, kLanes, columns, wanted[k]);
         storePairs(interleave(loaded[0], loaded[1], 0, kLanes), pair, column);
       });
     });

@@ -1,0 +1,133 @@
+//===- EmitPairs.cpp - Stores an accumulator in pairs of bfloat16 ---------===//
+
+#include "codegen/cpu/kernels/KernelSymbol.h"
+#include "codegen/cpu/kernels/PairPacker.h"
+
+using namespace llvm;
+
+namespace attune::cpu {
+
+namespace {
+/// Parts of an accumulator. Other workers may write what lies beside: stores are masked.
+class PairEmitter : public PairPacker {
+public:
+  PairEmitter(const Kernel &description, bool biased)
+      : PairPacker(description), biased(biased), count(in.extents[0]), columns(in.extents[1]),
+        key(kernel.integer(biased ? 2 : 1)), end(kernel.integer(biased ? 3 : 2)) {}
+
+protected:
+  /// The elements of a key, rounded, with zeros where there is none.
+  Value *load(Value *atKey, Value *column, int64_t lanes) {
+    Value *row = ir.CreateSub(atKey, key);
+    Value *isThere = ir.CreateAnd(ir.CreateICmpSGE(row, index(0)), ir.CreateICmpSLT(row, count));
+    Value *last = ir.CreateSub(count, index(1));
+    Value *sum =
+        loadRow(kernel.most(kernel.least(row, last), index(0)), column, lanes, columns, isThere);
+    if (biased) {
+      Value *left = ir.CreateSelect(isThere, ir.CreateSub(columns, column), index(0));
+      Value *bias =
+          ir.CreateMaskedLoad(sum->getType(), kernel.address(kernel.buffer(1), {column}), Align(4),
+                              lanesBelow(left, lanes), Constant::getNullValue(sum->getType()));
+      sum = ir.CreateFAdd(sum, bias);
+    }
+    return asBFloat16(sum);
+  }
+
+  void store(Value *value, Value *address, Value *mask) {
+    Type *element =
+        cast<VectorType>(mask->getType())->getElementCount() == ElementCount::getFixed(kLanes)
+            ? ir.getInt32Ty()
+            : ir.getInt16Ty();
+    auto *vector = VectorType::get(element, cast<VectorType>(mask->getType())->getElementCount());
+    ir.CreateMaskedStore(ir.CreateBitCast(value, vector), address, Align(2), mask);
+  }
+
+  const bool biased;
+  Value *count, *columns, *key, *end;
+};
+
+/// Blocks of 16 keys by 16 pairs, transposed in registers.
+class PanelEmitter : public PairEmitter {
+public:
+  using PairEmitter::PairEmitter;
+
+private:
+  void buildLoops() override {
+    Value *first = ir.CreateAnd(key, index(-kLanes));
+    kernel.loop(first, kernel.roundedUp(end, kLanes), kLanes, [&](Value *block) {
+      Value *mask = ir.CreateAnd(lanesBelow(ir.CreateSub(end, block), kLanes),
+                                 ir.CreateNot(lanesBelow(ir.CreateSub(key, block), kLanes)));
+      kernel.loop(index(0), kernel.roundedUp(out.extents[1], kLanes), kLanes,
+                  [&](Value *pair) { buildBlock(block, pair, mask); });
+    });
+  }
+
+  void buildBlock(Value *block, Value *pair, Value *mask) {
+    Value *width = out.extents[2];
+    Value *panel = ir.CreateUDiv(block, width), *column = ir.CreateURem(block, width);
+    SmallVector<Value *> rows;
+    for (int64_t r = 0; r < kLanes; ++r)
+      rows.push_back(ir.CreateBitCast(
+          load(ir.CreateAdd(block, index(r)), ir.CreateMul(pair, index(2)), 2 * kLanes),
+          FixedVectorType::get(ir.getInt32Ty(), kLanes)));
+    for (auto [r, row] : enumerate(transposed(rows))) {
+      Value *at = ir.CreateAdd(pair, index(r));
+      Value *isThere = ir.CreateICmpSLT(at, out.extents[1]);
+      store(row, kernel.address(out, {panel, at, column}),
+            ir.CreateSelect(isThere, mask, Constant::getNullValue(mask->getType())));
+    }
+  }
+};
+
+/// Two keys at a time, interleaved.
+class RowEmitter : public PairEmitter {
+public:
+  using PairEmitter::PairEmitter;
+
+private:
+  void buildLoops() override {
+    Value *first = ir.CreateUDiv(key, index(2));
+    Value *last = ir.CreateUDiv(ir.CreateAdd(end, index(1)), index(2));
+    kernel.loop(first, last, 1, [&](Value *pair) {
+      Value *keys[2];
+      Value *halves = nullptr;
+      for (int64_t k = 0; k < 2; ++k) {
+        keys[k] = ir.CreateAdd(ir.CreateMul(pair, index(2)), index(k));
+        Value *covered =
+            ir.CreateAnd(ir.CreateICmpSGE(keys[k], key), ir.CreateICmpSLT(keys[k], end));
+        Value *bits = ir.CreateSelect(covered, ir.getInt32(0x55555555u << k), ir.getInt32(0));
+        halves = halves ? ir.CreateOr(halves, bits) : bits;
+      }
+      auto *flags = FixedVectorType::get(ir.getInt1Ty(), 2 * kLanes);
+      Value *mask = ir.CreateBitCast(halves, flags);
+      kernel.loop(index(0), kernel.roundedUp(out.extents[1], kLanes), kLanes, [&](Value *column) {
+        Value *left = ir.CreateMul(ir.CreateSub(out.extents[1], column), index(2));
+        store(interleave(load(keys[0], column, kLanes), load(keys[1], column, kLanes), 0, kLanes),
+              kernel.address(out, {pair, column}),
+              ir.CreateAnd(mask, lanesBelow(left, 2 * kLanes)));
+      });
+    });
+  }
+};
+} // namespace
+
+template <> Kernel describeKernel(const EmitPairsSpec &spec, const KernelTarget &target) {
+  std::vector<KernelArgument> arguments{bufferArgument(2)};
+  if (spec.biased)
+    arguments.push_back(bufferArgument(1));
+  arguments.insert(arguments.end(), 2, int32Argument());
+  arguments.push_back(bufferArgument(spec.panel ? 3 : 2, ElementType::I32));
+  return {kernelSymbol(spec.panel ? "emit_panel_pairs" : "emit_row_pairs",
+                       spec.biased ? "biased" : "", target),
+          arguments,
+          {}};
+}
+
+template <> Expected<Kernel> generateKernel(const EmitPairsSpec &spec, const KernelTarget &target) {
+  const Kernel kernel = describeKernel(spec, target);
+  if (spec.panel)
+    return PanelEmitter(kernel, spec.biased).build();
+  return RowEmitter(kernel, spec.biased).build();
+}
+
+} // namespace attune::cpu
