@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "transforms/PackedHeads.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -18,7 +19,8 @@ AttentionTiling::AttentionTiling(TileBuilder &tile, const AttentionStage &stage,
       queryTile(queryTile), kvTile(tile.schedule.kvTile), panel(tile.schedule.keyPanel(tile.cpu)),
       accColumns(accColumns),
       pairs(allowsPairs && tile.multipliesPairs() && attend.getAppendedCount() == 0),
-      regions(tile, stage), packValue(tile.schedule.packValue == PackValue::PerHead) {
+      regions(tile, stage), packValue(tile.schedule.packValue == PackValue::PerHead),
+      keys(stage.packed.keys), values(stage.packed.values) {
   for (const KeepConjunct &conjunct : regions.conjuncts())
     if (conjunct.isPadding())
       padding = conjunct.mask;
@@ -90,11 +92,8 @@ Value AttentionTiling::rangeEnd(Value batch, int64_t which, Value whole) {
 void AttentionTiling::allocatePacked(Value slots) {
   const int64_t dynamic = ShapedType::kDynamic;
   if (pairs) {
-    Type pair = builder.getI32Type();
-    keys = tile.allocate({dynamic, dynamic, kvTile / panel, packedDepth() / 2, panel},
-                         {slots, kvTiles}, pair);
-    values = tile.allocate({dynamic, dynamic, accColumns},
-                           {slots, tile.apply(tile.d(0) * (kvTile / 2), kvTiles)}, pair);
+    PackedHeads heads = allocatePackedHeads(tile, stage.headDim, slots, kvTiles);
+    keys = heads.keys, values = heads.values;
     return;
   }
   keys = tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});

@@ -22,6 +22,8 @@ public:
     Value heads = tile.multiply(stage.batch, stage.heads);
     Value wanted = tile.apply((tile.d(0) - 1) * tile.schedule.headsPerWorker, workers);
     fewHeads = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, heads, wanted);
+    if (stage.packed.keys)
+      return;
     // At least as many as either way takes, and never fewer for a larger batch.
     Value most = arith::MaxSIOp::create(builder, loc, wanted, workers);
     Value slots = arith::MinSIOp::create(builder, loc, heads, most);
@@ -48,8 +50,9 @@ private:
   /// Every tile is work of its own: all workers pack, then all attend. A head's slot is its number.
   void buildByTiles() {
     auto slot = [&](ValueRange point) { return headNumber(point[0], point[1]); };
-    tile.forall({stage.batch, stage.heads, kvTiles},
-                [&](ValueRange point) { packTile(point, slot(point)); });
+    if (!stage.packed.keys)
+      tile.forall({stage.batch, stage.heads, kvTiles},
+                  [&](ValueRange point) { packTile(point, slot(point)); });
     tile.forall({stage.batch, stage.heads, queryTiles},
                 [&](ValueRange point) { attendTile(point, slot(point)); });
   }
@@ -57,8 +60,14 @@ private:
   /// A worker packs a head into its own slot and attends it at once, while it is in its cache.
   void buildByHeads() {
     tile.forall({stage.batch, stage.heads}, [&](ValueRange head) {
-      Value slot = mha::WorkerOp::create(builder, loc, builder.getIndexType());
-      tile.loop(tile.constant(0), kvTiles, [&](Value t) { packTile({head[0], head[1], t}, slot); });
+      Value slot;
+      if (stage.packed.keys) {
+        slot = headNumber(head[0], head[1]);
+      } else {
+        slot = mha::WorkerOp::create(builder, loc, builder.getIndexType());
+        tile.loop(tile.constant(0), kvTiles,
+                  [&](Value t) { packTile({head[0], head[1], t}, slot); });
+      }
       tile.loop(tile.constant(0), queryTiles,
                 [&](Value t) { attendTile({head[0], head[1], t}, slot); });
     });
@@ -74,11 +83,18 @@ private:
 };
 } // namespace
 
-/// The static number of query rows, or nothing.
-static std::optional<int64_t> staticRows(const AttentionStage &stage) {
+/// A static number of query rows, or nothing.
+static std::optional<int64_t> staticRows(Value targetLength) {
   APInt rows;
-  return matchPattern(stage.targetLength, m_ConstantInt(&rows)) ? std::optional(rows.getSExtValue())
-                                                                : std::nullopt;
+  return matchPattern(targetLength, m_ConstantInt(&rows)) ? std::optional(rows.getSExtValue())
+                                                          : std::nullopt;
+}
+
+bool mayHaveFewRows(const TileBuilder &tile, Value targetLength, Value sourceLength) {
+  if (const std::optional<int64_t> rows = staticRows(targetLength))
+    return *rows <= tile.schedule.fewRows;
+  // Of itself a few rows are a few keys: not worth a program of their own.
+  return tile.schedule.fewRows > 0 && targetLength != sourceLength;
 }
 
 /// Both programs, and the length that chooses.
@@ -113,12 +129,10 @@ template <typename Tiler> static LogicalResult buildOnly(Tiler tiler) {
 }
 
 LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage) {
-  const std::optional<int64_t> rows = staticRows(stage);
-  if (rows && *rows <= tile.schedule.fewRows)
-    return buildOnly(FewRowsTiler(tile, stage, *rows));
-  // Of itself a few rows are a few keys: not worth a program of their own.
-  if (rows || tile.schedule.fewRows == 0 || stage.targetLength == stage.sourceLength)
+  if (!mayHaveFewRows(tile, stage.targetLength, stage.sourceLength))
     return buildOnly(AttentionTiler(tile, stage));
+  if (const std::optional<int64_t> rows = staticRows(stage.targetLength))
+    return buildOnly(FewRowsTiler(tile, stage, *rows));
   return buildEither(tile, stage);
 }
 

@@ -68,14 +68,29 @@ inline bool isFloat32(mlir::Value memref) {
   return mlir::cast<mlir::MemRefType>(memref.getType()).getElementType().isF32();
 }
 
+/// Keys and values of heads as attention on pairs reads them (PackedHeads.h), or null.
+struct PackedHeads {
+  mlir::Value keys, values;
+};
+
+/// Columns of a projection's result that are the keys or values of all heads.
+struct PackedPart {
+  mha::PackKind kind; ///< panels of keys, rows of values
+  mlir::Value target; ///< PackedHeads; the slot of a head is its number among all batch elements'
+  int64_t first;      ///< column
+  int64_t heads, headDim;
+};
+
 /// The rows (R, K) of a projection's operand, and where its result goes.
 struct ProjectionStage {
-  mlir::Value x;      ///< memref<?xKxf32>, or memref<?xKxbf16> for products of pairs
-  mlir::Value weight; ///< memref<panels x K x width>, or memref<panels x K/2 x width> of pairs
-  mlir::Value bias;   ///< memref<panels * width>, or null
-  mlir::Value target; ///< memref<?xcolumns>
-  mlir::Value rows;   ///< number of rows
-  int64_t columns;    ///< valid columns of the target
+  mlir::Value x;       ///< memref<?xKxf32>, or memref<?xKxbf16> for products of pairs
+  mlir::Value weight;  ///< memref<panels x K x width>, or memref<panels x K/2 x width> of pairs
+  mlir::Value bias;    ///< memref<panels * width>, or null
+  mlir::Value target;  ///< memref<?xcolumns>, or null
+  mlir::Value rows;    ///< number of rows
+  mlir::Value length;  ///< of them in a batch element
+  int64_t columns = 0; ///< valid columns of the target, the first ones
+  llvm::SmallVector<PackedPart> parts; ///< what else is stored
 };
 void buildProjection(TileBuilder &tile, const ProjectionStage &stage);
 
@@ -87,9 +102,12 @@ struct AttentionStage {
       weights; ///< (N, H, L, keys), averaged (N, L, keys), or without N; null if not asked for
   mlir::Value batch, heads, targetLength, sourceLength;
   int64_t headDim;
+  PackedHeads packed; ///< in place of key and value, where their projections have packed them
   /// The memref that stands for a tensor which attend or its regions read.
   llvm::function_ref<mlir::Value(mlir::Value)> memrefOf;
 };
+/// Whether a call may have so few query rows that attention reads keys and values where they lie.
+bool mayHaveFewRows(const TileBuilder &tile, mlir::Value targetLength, mlir::Value sourceLength);
 /// Online softmax over kv tiles: memory does not grow with L * S.
 mlir::LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage);
 /// Softmax over whole rows, a query tile at a time, for stages that return the weights.

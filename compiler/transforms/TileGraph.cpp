@@ -6,8 +6,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "transforms/PackedHeads.h"
 #include "transforms/PackedLayout.h"
 #include "transforms/TileBuilder.h"
+#include "transforms/TileParameters.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -27,6 +29,9 @@ MemRefType interfaceType(RankedTensorType tensor) {
   auto layout = StridedLayoutAttr::get(tensor.getContext(), 0, strides);
   return MemRefType::get(shape, tensor.getElementType(), layout);
 }
+
+/// True for the orders in which heads are columns of rows; their views need rows of our own.
+bool isRowOrder(mha::Order order) { return order != mha::Order::NHLD && order != mha::Order::HLD; }
 
 /// Builds the tile function of one graph function, operation by operation.
 class FunctionTiler {
@@ -54,6 +59,9 @@ private:
   void lower(mha::ProjectOp op);
   LogicalResult lower(mha::SplitHeadsOp op);
   LogicalResult lower(mha::AttendOp op);
+  void findParts(mha::ProjectOp op, ProjectionStage &stage);
+  std::optional<PackedPart> packedPart(mha::SplitHeadsOp split);
+  PackedHeads packedHeadsOf(mha::AttendOp op);
 
   /// A static view of the packed block.
   Value packedView(int64_t offset, RankedTensorType type);
@@ -63,6 +71,12 @@ private:
   Value headsView(Value memref, RankedTensorType heads, int64_t first, Value length);
   Value size(RankedTensorType type, unsigned dimension, Value symbol);
   Value rowCount(Value graphValue);
+  /// L or S, which an operation has from its first operand.
+  Value lengthOf(Value graphValue) {
+    while (!lengths.contains(graphValue))
+      graphValue = graphValue.getDefiningOp()->getOperand(0);
+    return lengths.lookup(graphValue);
+  }
   /// The rows of an activation as projections multiply them.
   Value operandRows(Value graphValue);
 
@@ -71,10 +85,11 @@ private:
   TileBuilder tile;
   DenseMap<Value, Value>
       memrefs; ///< graph value -> memref, interface tensors in the caller's order
-  DenseMap<Value, Value> operands;     ///< graph value -> its operandRows
-  DenseMap<Value, Value> outputs;      ///< returned graph value -> its argument
-  DenseMap<Value, Value> lengths;      ///< graph value -> L or S
-  mha::Order order = mha::Order::NHLD; ///< of all interface tensors
+  DenseMap<Value, Value> operands;                ///< graph value -> its operandRows
+  DenseMap<Value, Value> outputs;                 ///< returned graph value -> its argument
+  DenseMap<Value, Value> lengths;                 ///< graph value -> L or S
+  DenseMap<Operation *, PackedHeads> packedHeads; ///< of attends whose operands have been seen
+  mha::Order order = mha::Order::NHLD;            ///< of all interface tensors
   Value packed, batchSymbol, targetSymbol, sourceSymbol;
 };
 
@@ -256,60 +271,19 @@ LogicalResult FunctionTiler::lower(Operation &op) {
 }
 
 void FunctionTiler::lower(mha::PackWeightOp op) {
-  Value source = memrefs.lookup(op.getWeight()), target = memrefs.lookup(op.getResult());
-  auto shape = op.getResult().getType().getShape();
-  const int64_t width = shape[2], first = op.getFirst(), columns = op.getColumns();
-  tile.forall({tile.constant(shape[0])}, [&](ValueRange point) {
-    Value zero = tile.constant(0);
-    Value row = tile.apply(tile.d(0) * width + first, point[0]);
-    Value count =
-        tile.min({builder.getAffineConstantExpr(width), columns - tile.d(0) * width}, point[0]);
-    tile.pack(mha::PackKind::Panel, {source, {row, zero}}, count, {target, {point[0], zero, zero}});
-  });
+  buildPackWeight(tile, op, memrefs.lookup(op.getWeight()), memrefs.lookup(op.getResult()));
 }
 
-/// A bias is one row that is padded to whole panels.
 void FunctionTiler::lower(mha::PackBiasOp op) {
-  auto asRow = [&](Value memref, int64_t offset, int64_t columns) -> Value {
-    auto layout = StridedLayoutAttr::get(builder.getContext(), offset, {columns, 1});
-    Type element = cast<MemRefType>(memref.getType()).getElementType();
-    return memref::ReinterpretCastOp::create(
-        builder, tile.loc, MemRefType::get({1, columns}, element, layout), memref, offset,
-        ArrayRef<int64_t>{1, columns}, ArrayRef<int64_t>{columns, 1});
-  };
-  Value target = memrefs.lookup(op.getResult());
-  int64_t offset =
-      cast<StridedLayoutAttr>(cast<MemRefType>(target.getType()).getLayout()).getOffset();
-  Value source = asRow(memrefs.lookup(op.getBias()), op.getFirst(), op.getColumns());
-  target = asRow(packed, offset, op.getResult().getType().getDimSize(0));
-  Value zero = tile.constant(0);
-  tile.pack(mha::PackKind::Rows, {source, {zero, zero}}, tile.constant(1), {target, {zero, zero}});
+  buildPackBias(tile, op, memrefs.lookup(op.getBias()), packed, memrefs.lookup(op.getResult()));
 }
 
-/// Zeros, and over them the bias's row of each head.
 LogicalResult FunctionTiler::lower(mha::PackAppendedOp op) {
   auto appended = op.getAppended().getDefiningOp<mha::AppendedOp>();
   if (!appended)
     return op.emitOpError() << "must pack the result of mha.appended";
-  Value target = memrefs.lookup(op.getResult());
-  mha::ClearOp::create(builder, tile.loc, target);
-  if (!appended.getBias())
-    return success();
-  auto shape = appended.getResult().getType().getShape();
-  auto layout = StridedLayoutAttr::get(builder.getContext(), 0, {shape[2], shape[2], 1});
-  SmallVector<int64_t> sizes = {shape[0], 1, shape[2]};
-  // The interface guarantees that the last dimension of (1, 1, E) is dense.
-  Value bias = memrefs.lookup(appended.getBias());
-  Type element = cast<MemRefType>(bias.getType()).getElementType();
-  Value heads =
-      memref::ReinterpretCastOp::create(builder, tile.loc, MemRefType::get(sizes, element, layout),
-                                        bias, 0, sizes, ArrayRef<int64_t>{shape[2], shape[2], 1});
-  tile.forall({tile.constant(shape[0])}, [&](ValueRange head) {
-    Value zero = tile.constant(0), one = tile.constant(1);
-    SmallVector<Value> targetIndices(cast<MemRefType>(target.getType()).getRank(), zero);
-    targetIndices[0] = head[0];
-    tile.pack(op.getKind(), {heads, {head[0], zero, zero}}, one, {target, targetIndices});
-  });
+  Value bias = appended.getBias() ? memrefs.lookup(appended.getBias()) : Value();
+  buildPackAppended(tile, op, bias, memrefs.lookup(op.getResult()));
   return success();
 }
 
@@ -320,19 +294,65 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   stage.x = operandRows(op.getX());
   stage.weight = memrefs.lookup(op.getWeight());
   stage.bias = op.getBias() ? memrefs.lookup(op.getBias()) : Value();
-  stage.columns = op.getColumns();
+  findParts(op, stage);
   if (Value out = outputs.lookup(op.getResult())) {
     memrefs[op.getResult()] = out;
     stage.target = rowsView(op.getResult());
-  } else {
+  } else if (stage.columns > 0) {
     stage.target = memrefs[op.getResult()] = tile.temporaryRows(stage.rows, stage.columns);
   }
   buildProjection(tile, stage);
 }
 
-/// True for the orders in which heads are columns of rows; their views need rows of our own.
-static bool isRowOrder(mha::Order order) {
-  return order != mha::Order::NHLD && order != mha::Order::HLD;
+/// Columns that attention takes packed; rows need no more than the columns that others read.
+void FunctionTiler::findParts(mha::ProjectOp op, ProjectionStage &stage) {
+  for (Operation *user : op.getResult().getUsers()) {
+    auto split = dyn_cast<mha::SplitHeadsOp>(user);
+    int64_t end = op.getColumns();
+    if (std::optional<PackedPart> part = split ? packedPart(split) : std::nullopt) {
+      stage.parts.push_back(*part);
+      stage.length = size(split.getResult().getType(), 2, lengthOf(split.getResult()));
+      continue;
+    }
+    if (split && isRowOrder(order))
+      end = split.getFirst() +
+            split.getResult().getType().getDimSize(1) * split.getResult().getType().getDimSize(3);
+    stage.columns = std::max(stage.columns, end);
+  }
+  llvm::sort(stage.parts,
+             [](const PackedPart &a, const PackedPart &b) { return a.first < b.first; });
+}
+
+/// The columns that `split` views, if attention takes them packed.
+std::optional<PackedPart> FunctionTiler::packedPart(mha::SplitHeadsOp split) {
+  Value heads = split.getResult();
+  auto attend = heads.hasOneUse() ? dyn_cast<mha::AttendOp>(*heads.user_begin()) : mha::AttendOp();
+  if (!attend || heads == attend.getQuery())
+    return std::nullopt;
+  const PackedHeads packed = packedHeadsOf(attend);
+  if (!packed.keys)
+    return std::nullopt;
+  const bool isKey = heads == attend.getKey();
+  auto type = split.getResult().getType();
+  return PackedPart{isKey ? mha::PackKind::Panel : mha::PackKind::Rows,
+                    isKey ? packed.keys : packed.values, static_cast<int64_t>(split.getFirst()),
+                    type.getDimSize(1), type.getDimSize(3)};
+}
+
+/// Buffers for keys and values that projections pack, or none if attention does so itself.
+PackedHeads FunctionTiler::packedHeadsOf(mha::AttendOp op) {
+  auto [known, isNew] = packedHeads.try_emplace(op);
+  if (!isNew || !takesPackedHeads(tile, op, order))
+    return known->second;
+  auto type = cast<RankedTensorType>(op.getKey().getType());
+  Value source = size(type, 2, lengthOf(op.getKey()));
+  Value target = size(cast<RankedTensorType>(op.getQuery().getType()), 2, lengthOf(op.getQuery()));
+  if (!mayHaveFewRows(tile, target, source)) {
+    Value heads = tile.multiply(size(type, 0, batchSymbol), tile.constant(type.getDimSize(1)));
+    known->second = allocatePackedHeads(tile, type.getDimSize(3), heads,
+                                        tile.ceilDiv(source, tile.schedule.kvTile));
+  }
+  return known->second;
 }
 
 LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
@@ -340,6 +360,8 @@ LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
     return op.emitOpError() << "in this order must view the result of a projection";
   Value length = lengths.lookup(op.getX());
   lengths[op.getResult()] = length;
+  if (packedPart(op))
+    return success();
   RankedTensorType type = op.getResult().getType();
   memrefs[op.getResult()] =
       headsView(memrefs.lookup(op.getX()), type, op.getFirst(), size(type, 2, length));
@@ -377,6 +399,7 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
                        target,
                        size(op.getKey().getType(), 2, lengths.lookup(op.getKey())),
                        type.getDimSize(3),
+                       packedHeads.lookup(op),
                        memrefOf};
   return op.getWeights() ? buildAttentionWithWeights(tile, stage) : buildAttention(tile, stage);
 }

@@ -9,6 +9,10 @@ def TileGraph : Pass<"mha-tile", "::mlir::ModuleOp"> {
     attends it at once, while they are in its cache. With too few heads for that, all workers first pack,
     over (batch, head, kv tile), then attend, over (batch, head, query tile).
 
+    Where products take pairs of bfloat16 a projection stores keys and values of all heads as attention
+    reads them, if attention wants nothing else of them; attention then runs over (batch, head), or over
+    (batch, head, query tile), without packing.
+
     With at most few_rows query rows, by the configuration or else by a test in the program, keys and
     values are read once, where they lie: over (batch, head, split of split_keys keys), each of which
     saves an accumulator with its statistics, then over (batch, head), which merges them in order. Values

@@ -1,11 +1,36 @@
 //===- TileProjection.cpp - A projection as a program over tiles ----------===//
-#include "transforms/TileBuilder.h"
+#include "transforms/PackedHeads.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
 namespace attune {
+
+/// Rows of the target, for the columns that have some.
+static void emitRows(TileBuilder &tile, const ProjectionStage &stage, const ResultTile &result) {
+  const int64_t width = cast<mha::TileType>(result.acc.getType()).getColumns();
+  Value count = tile.min({tile.builder.getAffineConstantExpr(width), stage.columns - tile.d(0)},
+                         result.column);
+  mha::EmitOp::create(tile.builder, tile.loc, result.acc, result.bias, stage.target,
+                      ValueRange{result.row, result.column}, result.rowCount, count);
+}
+
+static void emit(TileBuilder &tile, const ProjectionStage &stage, const ResultTile &result) {
+  for (const PackedPart &part : stage.parts)
+    emitPackedPart(tile, stage, part, result);
+  if (!stage.target)
+    return;
+  if (stage.parts.empty())
+    return emitRows(tile, stage, result);
+  Value hasRows = arith::CmpIOp::create(tile.builder, tile.loc, arith::CmpIPredicate::slt,
+                                        result.column, tile.constant(stage.columns));
+  scf::IfOp::create(tile.builder, tile.loc, hasRows, [&](OpBuilder &, Location) {
+    emitRows(tile, stage, result);
+    scf::YieldOp::create(tile.builder, tile.loc);
+  });
+}
 
 /// One tile of the result: the sum over depth blocks, then the bias, stored where it is wanted.
 static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage, Value rowTile,
@@ -24,8 +49,6 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
   Value rowCount =
       tile.min({builder.getAffineConstantExpr(rowBlock), tile.d(0) - tile.d(1)}, {stage.rows, row});
   Value column = tile.apply(tile.d(0) * width, panel);
-  Value columnCount =
-      tile.min({builder.getAffineConstantExpr(width), stage.columns - tile.d(0)}, column);
   auto accType = mha::TileType::get(context, rowBlock, width, f32, false);
   Value zero = mha::ZeroOp::create(builder, tile.loc, accType);
   Value first = tile.constant(0);
@@ -53,8 +76,7 @@ static void buildProjectionTile(TileBuilder &tile, const ProjectionStage &stage,
     bias = memref::SubViewOp::create(builder, tile.loc, stage.bias, {OpFoldResult(column)},
                                      {OpFoldResult(builder.getIndexAttr(width))},
                                      {OpFoldResult(builder.getIndexAttr(1))});
-  mha::EmitOp::create(builder, tile.loc, acc, bias, stage.target, ValueRange{row, column}, rowCount,
-                      columnCount);
+  emit(tile, stage, {acc, bias, row, rowCount, column});
 }
 
 void buildProjection(TileBuilder &tile, const ProjectionStage &stage) {

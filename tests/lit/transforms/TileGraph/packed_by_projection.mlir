@@ -1,0 +1,65 @@
+// RUN: attune-opt %s --mha-tile --split-input-file | FileCheck %s
+
+// Columns 0 to 63 of the wide projection are rows for the queries; keys and values of all heads go to the
+// buffers that attention reads, batch element by batch element and head by head. Nothing else packs them.
+// CHECK-LABEL: func.func @forward
+// CHECK-SAME: %[[N:[a-z0-9]+]]: index, %[[L:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: index)
+// CHECK-DAG: %[[HEADS:.*]] = arith.muli %[[N]], %c2
+// CHECK-DAG: %[[KEYS:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x1x16x64xi32>
+// CHECK-DAG: %[[VALUES:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
+// CHECK: %[[ROWS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x64xbf16>
+// CHECK: scf.forall (%[[TILE:.*]], %[[PANEL:.*]]) in
+// CHECK: %[[ACC:.*]] = mha.accumulate
+// CHECK: %[[FIRST:.*]] = arith.divsi %[[ROW:.*]], %[[L]]
+// CHECK: %[[END:.*]] = arith.ceildivsi %{{.*}}, %[[L]]
+// CHECK: scf.for %[[BATCH:.*]] = %[[FIRST]] to %[[END]]
+// CHECK: scf.for %[[HEAD:.*]] =
+// CHECK: %[[BEFORE:.*]] = arith.muli %[[BATCH]], %[[L]]
+// CHECK: %[[SLOT:.*]] = affine.apply {{.*}}(%[[BATCH]], %[[HEAD]])
+// CHECK: mha.emit_pairs panel %[[ACC]][%{{.*}}, %{{.*}}] into %[[KEYS]][%[[SLOT]], %{{.*}}] at(%{{.*}}, %{{.*}}) count(%{{.*}}, %{{.*}}) fill(%{{.*}}, %{{.*}})
+// CHECK: mha.emit_pairs rows %[[ACC]][%{{.*}}, %{{.*}}] into %[[VALUES]][
+// CHECK: %[[HASROWS:.*]] = arith.cmpi slt, %{{.*}}, %c64
+// CHECK: scf.if %[[HASROWS]]
+// CHECK: mha.emit %[[ACC]] into %[[ROWS]]
+// CHECK-NOT: mha.pack panel
+// CHECK: scf.if
+// CHECK: mha.load %[[KEYS]][
+// CHECK: mha.load %[[VALUES]][
+module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
+  func.func @forward(%x: tensor<?x?x64xbf16> {mha.input = "query"}, %w: tensor<3x32x64xi32> {mha.packed}) -> tensor<?x?x64xbf16> {
+    %0 = mha.project %x, %w first 0 : (tensor<?x?x64xbf16>, tensor<3x32x64xi32>) -> tensor<?x?x192xbf16>
+    %1 = mha.split_heads %0 order nle first 0 : tensor<?x?x192xbf16> -> tensor<?x2x?x32xbf16>
+    %2 = mha.split_heads %0 order nle first 64 : tensor<?x?x192xbf16> -> tensor<?x2x?x32xbf16>
+    %3 = mha.split_heads %0 order nle first 128 : tensor<?x?x192xbf16> -> tensor<?x2x?x32xbf16>
+    %4 = mha.attend %1, %2, %3 scale 0.25 : (tensor<?x2x?x32xbf16>, tensor<?x2x?x32xbf16>, tensor<?x2x?x32xbf16>) -> tensor<?x2x?x32xbf16>
+    %5 = mha.merge_heads %4 order nle : tensor<?x2x?x32xbf16> -> tensor<?x?x64xbf16>
+    %6 = mha.project %5, %w first 0 : (tensor<?x?x64xbf16>, tensor<3x32x64xi32>) -> tensor<?x?x64xbf16>
+    return %6 : tensor<?x?x64xbf16>
+  }
+}
+
+// -----
+
+// Separate projections leave no rows of keys and values at all.
+// CHECK-LABEL: func.func @forward
+// CHECK-COUNT-1: : memref<?x64xbf16>
+// CHECK: mha.emit {{.*}} memref<?x64xbf16>
+// CHECK: mha.emit_pairs panel
+// CHECK-NOT: mha.emit %
+// CHECK: mha.emit_pairs rows
+// CHECK-NOT: mha.emit %
+// CHECK: mha.scores
+module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
+  func.func @forward(%q: tensor<?x64xbf16> {mha.input = "query"}, %k: tensor<?x64xbf16> {mha.input = "key"}, %v: tensor<?x64xbf16> {mha.input = "value"}, %w: tensor<1x32x64xi32> {mha.packed}) -> tensor<?x64xbf16> {
+    %0 = mha.project %q, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
+    %1 = mha.split_heads %0 order le first 0 : tensor<?x64xbf16> -> tensor<1x2x?x32xbf16>
+    %2 = mha.project %k, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
+    %3 = mha.split_heads %2 order le first 0 : tensor<?x64xbf16> -> tensor<1x2x?x32xbf16>
+    %4 = mha.project %v, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
+    %5 = mha.split_heads %4 order le first 0 : tensor<?x64xbf16> -> tensor<1x2x?x32xbf16>
+    %6 = mha.attend %1, %3, %5 scale 0.25 : (tensor<1x2x?x32xbf16>, tensor<1x2x?x32xbf16>, tensor<1x2x?x32xbf16>) -> tensor<1x2x?x32xbf16>
+    %7 = mha.merge_heads %6 order le : tensor<1x2x?x32xbf16> -> tensor<?x64xbf16>
+    %8 = mha.project %7, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
+    return %8 : tensor<?x64xbf16>
+  }
+}
