@@ -53,18 +53,49 @@ public:
 
 private:
   void buildLoops() override {
-    Value *first = ir.CreateAnd(key, index(-kLanes));
-    kernel.loop(first, kernel.roundedUp(end, kLanes), kLanes, [&](Value *block) {
-      Value *mask = ir.CreateAnd(lanesBelow(ir.CreateSub(end, block), kLanes),
-                                 ir.CreateNot(lanesBelow(ir.CreateSub(key, block), kLanes)));
-      kernel.loop(index(0), kernel.roundedUp(out.extents[1], kLanes), kLanes,
-                  [&](Value *pair) { buildBlock(block, pair, mask); });
+    Value *first = ir.CreateAnd(key, index(-kLanes)), *last = kernel.roundedUp(end, kLanes);
+    kernel.loop(index(0), kernel.roundedUp(out.extents[1], kLanes), kLanes, [&](Value *pair) {
+      kernel.loop(first, last, kLanes, [&](Value *block) {
+        Value *whole = isWhole(block, pair);
+        kernel.when(whole, [&] { buildWholeBlock(block, pair); });
+        kernel.when(ir.CreateNot(whole), [&] { buildBlock(block, pair); });
+      });
     });
   }
 
-  void buildBlock(Value *block, Value *pair, Value *mask) {
-    Value *width = out.extents[2];
-    Value *panel = ir.CreateUDiv(block, width), *column = ir.CreateURem(block, width);
+  /// Nearly all blocks are there from end to end, and need neither masks nor conditions.
+  Value *isWhole(Value *block, Value *pair) {
+    Value *keyEnd = ir.CreateAdd(key, count);
+    Value *pairEnd = kernel.least(ir.CreateUDiv(columns, index(2)), out.extents[1]);
+    Value *first = ir.CreateICmpSGE(block, key);
+    Value *last = ir.CreateICmpSLE(ir.CreateAdd(block, index(kLanes)), keyEnd);
+    Value *deep = ir.CreateICmpSLE(ir.CreateAdd(pair, index(kLanes)), pairEnd);
+    return ir.CreateAnd(ir.CreateAnd(first, last), deep);
+  }
+
+  void buildWholeBlock(Value *block, Value *pair) {
+    auto *floats = FixedVectorType::get(ir.getFloatTy(), 2 * kLanes);
+    auto *pairs = FixedVectorType::get(ir.getInt32Ty(), kLanes);
+    Value *k = ir.CreateMul(pair, index(2));
+    Value *from = kernel.address(in, {ir.CreateSub(block, key), k});
+    Value *bias =
+        biased ? ir.CreateAlignedLoad(floats, kernel.address(kernel.buffer(1), {k}), Align(4))
+               : nullptr;
+    SmallVector<Value *> rows;
+    for (int64_t r = 0; r < kLanes; ++r) {
+      Value *place = ir.CreateGEP(ir.getFloatTy(), from, ir.CreateMul(in.strides[0], index(r)));
+      Value *sum = ir.CreateAlignedLoad(floats, place, Align(4));
+      rows.push_back(ir.CreateBitCast(asBFloat16(bias ? ir.CreateFAdd(sum, bias) : sum), pairs));
+    }
+    Value *to = placeOf(block, pair);
+    for (auto [r, row] : enumerate(transposed(rows)))
+      ir.CreateAlignedStore(
+          row, ir.CreateGEP(ir.getInt32Ty(), to, ir.CreateMul(out.strides[1], index(r))), Align(4));
+  }
+
+  void buildBlock(Value *block, Value *pair) {
+    Value *mask = ir.CreateAnd(lanesBelow(ir.CreateSub(end, block), kLanes),
+                               ir.CreateNot(lanesBelow(ir.CreateSub(key, block), kLanes)));
     SmallVector<Value *> rows;
     for (int64_t r = 0; r < kLanes; ++r)
       rows.push_back(ir.CreateBitCast(
@@ -73,9 +104,15 @@ private:
     for (auto [r, row] : enumerate(transposed(rows))) {
       Value *at = ir.CreateAdd(pair, index(r));
       Value *isThere = ir.CreateICmpSLT(at, out.extents[1]);
-      store(row, kernel.address(out, {panel, at, column}),
+      store(row, placeOf(block, at),
             ir.CreateSelect(isThere, mask, Constant::getNullValue(mask->getType())));
     }
+  }
+
+  /// Where a pair of the first key of a block lies.
+  Value *placeOf(Value *block, Value *pair) {
+    Value *width = out.extents[2];
+    return kernel.address(out, {ir.CreateUDiv(block, width), pair, ir.CreateURem(block, width)});
   }
 };
 
