@@ -3,7 +3,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "transforms/PackedHeads.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -92,8 +91,11 @@ Value AttentionTiling::rangeEnd(Value batch, int64_t which, Value whole) {
 void AttentionTiling::allocatePacked(Value slots) {
   const int64_t dynamic = ShapedType::kDynamic;
   if (pairs) {
-    PackedHeads heads = allocatePackedHeads(tile, stage.headDim, slots, kvTiles);
-    keys = heads.keys, values = heads.values;
+    Type pair = builder.getI32Type();
+    keys = tile.allocate({dynamic, dynamic, kvTile / panel, packedDepth() / 2, panel},
+                         {slots, kvTiles}, pair);
+    values = tile.allocate({dynamic, dynamic, accColumns},
+                           {slots, tile.apply(tile.d(0) * (kvTile / 2), kvTiles)}, pair);
     return;
   }
   keys = tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});

@@ -2,6 +2,7 @@
 #include "transforms/PackedHeads.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "transforms/KeepBounds.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -9,17 +10,34 @@ using namespace mlir;
 
 namespace attune {
 
-PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value slots, Value kvTiles) {
-  const int64_t dynamic = ShapedType::kDynamic, kvTile = tile.schedule.kvTile;
-  const int64_t panel = tile.schedule.keyPanel(tile.cpu);
+PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value heads, Value length) {
+  const int64_t dynamic = ShapedType::kDynamic, panel = tile.schedule.keyPanel(tile.cpu);
   const int64_t depth = llvm::alignTo(headDim, pairTileDepth);
   Type pair = tile.builder.getI32Type();
-  PackedHeads heads;
-  heads.keys =
-      tile.allocate({dynamic, dynamic, kvTile / panel, depth / 2, panel}, {slots, kvTiles}, pair);
-  heads.values = tile.allocate({dynamic, dynamic, tile.schedule.paddedHeadDim(tile.cpu, headDim)},
-                               {slots, tile.apply(tile.d(0) * (kvTile / 2), kvTiles)}, pair);
-  return heads;
+  PackedHeads packed;
+  Value panels = tile.multiply(heads, tile.ceilDiv(length, panel));
+  Value all = tile.apply(tile.d(0) + (tile.schedule.kvTile / panel - 1), panels);
+  packed.keys = tile.allocate({dynamic, 1, depth / 2, panel}, all, pair);
+  Value rows = tile.apply(tile.d(0).ceilDiv(pairTileDepth) * (pairTileDepth / 2), length);
+  packed.values = tile.allocate({dynamic, dynamic, tile.schedule.paddedHeadDim(tile.cpu, headDim)},
+                                {heads, rows}, pair);
+  return packed;
+}
+
+Value keysByTiles(TileBuilder &tile, Value keys, Value heads, Value length) {
+  OpBuilder &builder = tile.builder;
+  auto shape = cast<MemRefType>(keys.getType()).getShape();
+  const int64_t depth = shape[2], panel = shape[3], panels = tile.schedule.kvTile / panel;
+  SmallVector<int64_t> sizes = {ShapedType::kDynamic, ShapedType::kDynamic, panels, depth, panel};
+  SmallVector<int64_t> strides = {ShapedType::kDynamic, panels * depth * panel, depth * panel,
+                                  panel, 1};
+  Value stride = tile.apply(tile.d(0).ceilDiv(panel) * (depth * panel), length);
+  auto layout = StridedLayoutAttr::get(builder.getContext(), 0, strides);
+  return memref::ReinterpretCastOp::create(
+      builder, tile.loc, MemRefType::get(sizes, builder.getI32Type(), layout), keys,
+      OpFoldResult(builder.getIndexAttr(0)),
+      getMixedValues(sizes, {heads, tile.ceilDiv(length, tile.schedule.kvTile)}, builder),
+      getMixedValues(strides, stride, builder));
 }
 
 /// Whether `heads` is a part of a projection's result that nothing else reads.
@@ -89,14 +107,17 @@ private:
     Value depthEnd =
         tile.min({tile.d(0) - tile.d(1) + width, tile.builder.getAffineConstantExpr(part.headDim)},
                  {result.column, origin});
-    // The last of them fill what products read beyond: whole panels, and tiles of pairs.
-    const int64_t unit = panel ? shape.back() : pairTileDepth;
+    // The last of them fill tiles of pairs, which meet probabilities of zero. Scores of keys that
+    // are not there reach no result: those of the last vector are zeros so that lines are whole.
+    const int64_t unit = panel ? tile.cpu.vectorLanes : pairTileDepth;
     const int64_t depths = panel ? 2 * shape[shape.size() - 2] : shape.back();
     Value fillKeys =
         fillEnd(keyEnd, stage.length, tile.apply(tile.d(0).ceilDiv(unit) * unit, stage.length));
     Value fillDepths = fillEnd(depthEnd, tile.constant(part.headDim), tile.constant(depths));
     SmallVector<Value> indices(shape.size(), tile.constant(0));
     indices[0] = tile.apply(tile.d(0) * part.heads + tile.d(1), {batch, head});
+    if (panel)
+      indices[0] = tile.multiply(indices[0], tile.ceilDiv(stage.length, shape.back()));
     mha::EmitPairsOp::create(
         tile.builder, tile.loc, part.kind, result.acc,
         tile.apply(tile.d(0) + tile.d(1) - tile.d(2), {before, key, result.row}),

@@ -11,10 +11,14 @@
 
 namespace attune {
 
-/// Buffers for the pairs of `slots` heads: keys memref<slots x kvTiles x panels x depth / 2 x
-/// panel>, values memref<slots x keys / 2 x columns>.
-PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, mlir::Value slots,
-                                mlir::Value kvTiles);
+/// Buffers for the pairs of all heads: keys memref<panels x 1 x depth / 2 x panel>, the panels of
+/// one head after those of another; values memref<heads x keys / 2 x columns>. They are as long as
+/// the keys, not as kv tiles, which of many short sequences would be mostly empty; the last tile
+/// may reach into the next head.
+PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, mlir::Value heads,
+                                mlir::Value length);
+/// These keys as attention loads them, (heads, kv tiles, panels of a tile, depth / 2, panel).
+mlir::Value keysByTiles(TileBuilder &tile, mlir::Value keys, mlir::Value heads, mlir::Value length);
 
 /// Whether projections can store the keys and values of `attend` as it reads them, as far as the
 /// graph says. Not where something else is wanted of them (appended keys, returned weights, zeros

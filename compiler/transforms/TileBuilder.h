@@ -76,7 +76,7 @@ struct PackedHeads {
 /// Columns of a projection's result that are the keys or values of all heads.
 struct PackedPart {
   mha::PackKind kind; ///< panels of keys, rows of values
-  mlir::Value target; ///< PackedHeads; the slot of a head is its number among all batch elements'
+  mlir::Value target; ///< of allocatePackedHeads, heads by batch element
   int64_t first;      ///< column
   int64_t heads, headDim;
 };

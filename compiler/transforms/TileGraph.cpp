@@ -349,8 +349,7 @@ PackedHeads FunctionTiler::packedHeadsOf(mha::AttendOp op) {
   Value target = size(cast<RankedTensorType>(op.getQuery().getType()), 2, lengthOf(op.getQuery()));
   if (!mayHaveFewRows(tile, target, source)) {
     Value heads = tile.multiply(size(type, 0, batchSymbol), tile.constant(type.getDimSize(1)));
-    known->second = allocatePackedHeads(tile, type.getDimSize(3), heads,
-                                        tile.ceilDiv(source, tile.schedule.kvTile));
+    known->second = allocatePackedHeads(tile, type.getDimSize(3), heads, source);
   }
   return known->second;
 }
@@ -401,6 +400,9 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
                        type.getDimSize(3),
                        packedHeads.lookup(op),
                        memrefOf};
+  if (stage.packed.keys)
+    stage.packed.keys = keysByTiles(tile, stage.packed.keys,
+                                    tile.multiply(stage.batch, stage.heads), stage.sourceLength);
   return op.getWeights() ? buildAttentionWithWeights(tile, stage) : buildAttention(tile, stage);
 }
 

@@ -5,8 +5,8 @@
 // CHECK-LABEL: func.func @forward
 // CHECK-SAME: %[[N:[a-z0-9]+]]: index, %[[L:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: index)
 // CHECK-DAG: %[[HEADS:.*]] = arith.muli %[[N]], %c2
-// CHECK-DAG: %[[KEYS:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x1x16x64xi32>
-// CHECK-DAG: %[[VALUES:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
+// CHECK: %[[KEYS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x1x16x64xi32>
+// CHECK: %[[VALUES:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
 // CHECK: %[[ROWS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x64xbf16>
 // CHECK: scf.forall (%[[TILE:.*]], %[[PANEL:.*]]) in
 // CHECK: %[[ACC:.*]] = mha.accumulate
@@ -16,14 +16,17 @@
 // CHECK: scf.for %[[HEAD:.*]] =
 // CHECK: %[[BEFORE:.*]] = arith.muli %[[BATCH]], %[[L]]
 // CHECK: %[[SLOT:.*]] = affine.apply {{.*}}(%[[BATCH]], %[[HEAD]])
-// CHECK: mha.emit_pairs panel %[[ACC]][%{{.*}}, %{{.*}}] into %[[KEYS]][%[[SLOT]], %{{.*}}] at(%{{.*}}, %{{.*}}) count(%{{.*}}, %{{.*}}) fill(%{{.*}}, %{{.*}})
+// CHECK: %[[FIRSTPANEL:.*]] = arith.muli %[[SLOT]]
+// CHECK: mha.emit_pairs panel %[[ACC]][%{{.*}}, %{{.*}}] into %[[KEYS]][%[[FIRSTPANEL]], %{{.*}}] at(%{{.*}}, %{{.*}}) count(%{{.*}}, %{{.*}}) fill(%{{.*}}, %{{.*}})
 // CHECK: mha.emit_pairs rows %[[ACC]][%{{.*}}, %{{.*}}] into %[[VALUES]][
 // CHECK: %[[HASROWS:.*]] = arith.cmpi slt, %{{.*}}, %c64
 // CHECK: scf.if %[[HASROWS]]
 // CHECK: mha.emit %[[ACC]] into %[[ROWS]]
 // CHECK-NOT: mha.pack panel
+// CHECK: %[[TILES:.*]] = memref.reinterpret_cast %[[KEYS]] to {{.*}} to memref<?x?x1x16x64xi32
+// CHECK-NOT: mha.pack panel
 // CHECK: scf.if
-// CHECK: mha.load %[[KEYS]][
+// CHECK: mha.load %[[TILES]][
 // CHECK: mha.load %[[VALUES]][
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
   func.func @forward(%x: tensor<?x?x64xbf16> {mha.input = "query"}, %w: tensor<3x32x64xi32> {mha.packed}) -> tensor<?x?x64xbf16> {
