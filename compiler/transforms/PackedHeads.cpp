@@ -1,9 +1,9 @@
 //===- PackedHeads.cpp - Keys and values as attention reads them ----------===//
 #include "transforms/PackedHeads.h"
 
+#include "dialect/KeepBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "transforms/KeepBounds.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
