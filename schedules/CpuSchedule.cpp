@@ -55,8 +55,10 @@ RegisterBlock valueBlock(int64_t headDim, const CpuTraits &cpu) {
 }
 
 /// With 16 registers 4 x 3 was measured 10 % faster than 6 x 2 (README.md), which pads fewer
-/// columns.
+/// columns. AMX tiles have blocks of their own: rows that divide theirs.
 RegisterBlock projectionBlock(int64_t embedDim, const CpuTraits &cpu) {
+  if (cpu.pairProducts == PairProducts::Tiles)
+    return {4, 4};
   if (cpu.vectorRegisters >= 32)
     return {6, 4};
   constexpr double slower = 1.1;
@@ -91,8 +93,8 @@ int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cp
 
 /// Fewer rows read a key panel from L2 too often, so wide heads leave L1. Those whose keys and
 /// values L2 does not hold, at the lengths that go with such a head_dim, come from beyond it for
-/// every query tile, which twice the rows make half as many. AMX tiles read and write memory by rows
-/// of 64 bytes, for which L2 is near enough.
+/// every query tile, which twice the rows make half as many. AMX tiles read and write memory by
+/// rows of 64 bytes, for which L2 is near enough.
 int64_t leastRows(int64_t headDim, const CpuTraits &cpu) {
   if (cpu.pairProducts == PairProducts::Tiles)
     return 96;
@@ -159,6 +161,11 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
   // Accumulators of tiles go through memory for every block of the depth: one block for all.
   const bool tiles = cpu.pairProducts == PairProducts::Tiles;
   const int64_t most = tiles ? 1 << 13 : manyRegisters ? 512 : 384;
+  // They are also done with a weight panel before the next has come from memory: twice the rows
+  // read weights half as often, if L2 holds the rows.
+  constexpr int64_t rows = 256;
+  if (tiles && rows * problem.embedDim * floatBytes / 2 <= cpu.l2Bytes / 2)
+    schedule.projectionRows = int(roundUp(rows, schedule.projectionUnit(cpu)));
   schedule.projectionDepth = depthOfBlock(problem.embedDim, most, cpu);
   schedule.weightPanel = schedule.projectionColumns(cpu);
   return schedule;

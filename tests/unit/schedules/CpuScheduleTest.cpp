@@ -142,6 +142,18 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(defaultSchedule({true, 1024, 64}, avx512).projectionDepth, 512);
 }
 
+TEST(DefaultSchedule, AmxTilesWorkFromTheSecondLevelCache) {
+  CpuTraits amx = avx512;
+  amx.pairProducts = PairProducts::Tiles;
+  const CpuSchedule module = defaultSchedule({true, 1024, 64, true}, amx);
+  EXPECT_EQ(module.queryTile, 96);
+  EXPECT_EQ(module.kvTile, 512);
+  EXPECT_EQ(module.projectionRows, 256);
+  EXPECT_EQ(module.projectionDepth, 1024);
+  EXPECT_EQ(defaultSchedule({true, 2560, 256, true}, amx).projectionRows, 128);
+  EXPECT_EQ(defaultSchedule({false, 0, 512, true}, amx).kvTile, 256);
+}
+
 TEST(DefaultSchedule, ProjectionsWithSixteenRegisters) {
   const CpuSchedule wide = defaultSchedule({true, 768, 64}, avx2);
   EXPECT_EQ(wide.projection.rows, 4);
