@@ -151,7 +151,7 @@ TEST(DefaultSchedule, AmxTilesWorkFromTheSecondLevelCache) {
   EXPECT_EQ(module.projectionRows, 256);
   EXPECT_EQ(module.projectionDepth, 1024);
   EXPECT_EQ(defaultSchedule({true, 2560, 256, true}, amx).projectionRows, 128);
-  EXPECT_EQ(defaultSchedule({false, 0, 512, true}, amx).kvTile, 256);
+  EXPECT_EQ(defaultSchedule({false, 0, 512, true}, amx).kvTile, 128);
 }
 
 TEST(DefaultSchedule, ProjectionsWithSixteenRegisters) {
