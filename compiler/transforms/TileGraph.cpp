@@ -63,8 +63,6 @@ private:
   std::optional<PackedPart> packedPart(mha::SplitHeadsOp split);
   PackedHeads packedHeadsOf(mha::AttendOp op);
 
-  /// A static view of the packed block.
-  Value packedView(int64_t offset, RankedTensorType type);
   /// An interface tensor (or a temporary of rows) as rows (R, K).
   Value rowsView(Value graphValue);
   /// Rows or an interface tensor as (N, H, length, D), from column `first`.
@@ -138,7 +136,7 @@ void FunctionTiler::createFunction() {
     packed = function.getArgument(packedIndex);
   }
   for (auto [value, offset] : llvm::zip(packedValues, offsets))
-    memrefs[value] = packedView(offset, cast<RankedTensorType>(value.getType()));
+    memrefs[value] = packedView(tile, packed, offset, cast<RankedTensorType>(value.getType()));
   if (isPack)
     return;
   constexpr const char *outputNames[] = {"out", "weights"};
@@ -154,22 +152,6 @@ void FunctionTiler::createFunction() {
     auto name = graph.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "mha.input");
     lengths[argument] = name && name == "query" ? targetSymbol : sourceSymbol;
   }
-}
-
-Value FunctionTiler::packedView(int64_t offset, RankedTensorType type) {
-  SmallVector<int64_t> strides(type.getRank(), 1);
-  for (int64_t k = type.getRank() - 2; k >= 0; --k)
-    strides[k] = strides[k + 1] * type.getDimSize(k + 1);
-  auto layout = StridedLayoutAttr::get(builder.getContext(), offset, strides);
-  Value base = packed;
-  if (type.getElementType().isInteger(32)) {
-    auto pairs =
-        MemRefType::get(cast<MemRefType>(packed.getType()).getShape(), builder.getI32Type());
-    base = mha::AsPairsOp::create(builder, tile.loc, pairs, packed);
-  }
-  return memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), base,
-      offset, type.getShape(), strides);
 }
 
 /// A length of 0 stays the symbol, for the reason of interfaceType; loops over no batch element

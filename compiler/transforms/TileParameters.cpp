@@ -7,6 +7,23 @@ using namespace mlir;
 
 namespace attune {
 
+Value packedView(TileBuilder &tile, Value packed, int64_t offset, RankedTensorType type) {
+  OpBuilder &builder = tile.builder;
+  SmallVector<int64_t> strides(type.getRank(), 1);
+  for (int64_t k = type.getRank() - 2; k >= 0; --k)
+    strides[k] = strides[k + 1] * type.getDimSize(k + 1);
+  auto layout = StridedLayoutAttr::get(builder.getContext(), offset, strides);
+  Value base = packed;
+  if (type.getElementType().isInteger(32)) {
+    auto pairs =
+        MemRefType::get(cast<MemRefType>(packed.getType()).getShape(), builder.getI32Type());
+    base = mha::AsPairsOp::create(builder, tile.loc, pairs, packed);
+  }
+  return memref::ReinterpretCastOp::create(
+      builder, tile.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), base,
+      offset, type.getShape(), strides);
+}
+
 void buildPackWeight(TileBuilder &tile, mha::PackWeightOp op, Value weight, Value target) {
   auto shape = op.getResult().getType().getShape();
   const int64_t width = shape[2], first = op.getFirst(), columns = op.getColumns();

@@ -6,6 +6,9 @@
 
 namespace attune {
 
+/// A static view of the packed block.
+mlir::Value packedView(TileBuilder &tile, mlir::Value packed, int64_t offset,
+                       mlir::RankedTensorType type);
 /// Columns of a weight into panels, all workers.
 void buildPackWeight(TileBuilder &tile, mha::PackWeightOp op, mlir::Value weight,
                      mlir::Value target);

@@ -28,19 +28,16 @@ std::optional<RowLimits> rowLimits(mha::ScoresOp op, OpBuilder &builder) {
   };
   std::optional<UpperBound> diagonal;
   SmallVector<Value> limits;
-  SmallVector<int64_t> constants;
   for (const KeepConjunct &conjunct : keepConjuncts(keep)) {
     if (Value limit = tileLimit(conjunct.value, keep))
       limits.push_back(limit);
     else if (!conjunct.bound || (conjunct.bound->queryFactor != 0 && diagonal))
       return std::nullopt;
     else if (conjunct.bound->queryFactor == 0)
-      constants.push_back(conjunct.bound->offset + 1);
+      limits.push_back(constant(conjunct.bound->offset + 1));
     else
       diagonal = conjunct.bound;
   }
-  for (int64_t value : constants)
-    limits.push_back(constant(value));
   // Counted from the first key, within what kernels take as i32.
   constexpr int64_t most = int64_t(1) << 30;
   auto fromFirstKey = [&](Value limit) -> Value {

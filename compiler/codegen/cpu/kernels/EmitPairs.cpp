@@ -25,20 +25,18 @@ protected:
         loadRow(kernel.most(kernel.least(row, last), index(0)), column, lanes, columns, isThere);
     if (biased) {
       Value *left = ir.CreateSelect(isThere, ir.CreateSub(columns, column), index(0));
-      Value *bias =
-          ir.CreateMaskedLoad(sum->getType(), kernel.address(kernel.buffer(1), {column}), Align(4),
-                              lanesBelow(left, lanes), Constant::getNullValue(sum->getType()));
+      Value *bias = ir.CreateMaskedLoad(sum->getType(), kernel.address(kernel.buffer(1), {column}),
+                                        Align(4), kernel.lanesBelow(left, lanes),
+                                        Constant::getNullValue(sum->getType()));
       sum = ir.CreateFAdd(sum, bias);
     }
     return asBFloat16(sum);
   }
 
   void store(Value *value, Value *address, Value *mask) {
-    Type *element =
-        cast<VectorType>(mask->getType())->getElementCount() == ElementCount::getFixed(kLanes)
-            ? ir.getInt32Ty()
-            : ir.getInt16Ty();
-    auto *vector = VectorType::get(element, cast<VectorType>(mask->getType())->getElementCount());
+    const int64_t lanes = cast<FixedVectorType>(mask->getType())->getNumElements();
+    Type *element = lanes == kLanes ? ir.getInt32Ty() : ir.getInt16Ty();
+    auto *vector = FixedVectorType::get(element, lanes);
     ir.CreateMaskedStore(ir.CreateBitCast(value, vector), address, Align(2), mask);
   }
 
@@ -94,8 +92,8 @@ private:
   }
 
   void buildBlock(Value *block, Value *pair) {
-    Value *mask = ir.CreateAnd(lanesBelow(ir.CreateSub(end, block), kLanes),
-                               ir.CreateNot(lanesBelow(ir.CreateSub(key, block), kLanes)));
+    Value *mask = ir.CreateAnd(kernel.lanesBelow(ir.CreateSub(end, block), kLanes),
+                               ir.CreateNot(kernel.lanesBelow(ir.CreateSub(key, block), kLanes)));
     SmallVector<Value *> rows;
     for (int64_t r = 0; r < kLanes; ++r)
       rows.push_back(ir.CreateBitCast(
@@ -141,7 +139,7 @@ private:
         Value *left = ir.CreateMul(ir.CreateSub(out.extents[1], column), index(2));
         store(interleave(load(keys[0], column, kLanes), load(keys[1], column, kLanes), 0, kLanes),
               kernel.address(out, {pair, column}),
-              ir.CreateAnd(mask, lanesBelow(left, 2 * kLanes)));
+              ir.CreateAnd(mask, kernel.lanesBelow(left, 2 * kLanes)));
       });
     });
   }

@@ -4,6 +4,7 @@
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Support/raw_ostream.h"
+#include <numeric>
 
 using namespace llvm;
 
@@ -73,8 +74,19 @@ void LlvmKernelBuilder::readBuffer(Value *pointer, const KernelArgument &argumen
 }
 
 Value *LlvmKernelBuilder::roundedUp(Value *value, int64_t unit) {
-  return builder.CreateMul(
-      builder.CreateUDiv(builder.CreateAdd(value, index(unit - 1)), index(unit)), index(unit));
+  return roundedDown(builder.CreateAdd(value, index(unit - 1)), unit);
+}
+
+Value *LlvmKernelBuilder::roundedDown(Value *value, int64_t unit) {
+  return builder.CreateMul(builder.CreateUDiv(value, index(unit)), index(unit));
+}
+
+Value *LlvmKernelBuilder::lanesBelow(Value *limit, int64_t lanes) {
+  SmallVector<uint32_t> numbers(lanes);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  Value *limits =
+      builder.CreateVectorSplat(lanes, builder.CreateTrunc(limit, builder.getInt32Ty()));
+  return builder.CreateICmpSLT(ConstantDataVector::get(context, numbers), limits);
 }
 
 Value *LlvmKernelBuilder::least(Value *a, Value *b) {

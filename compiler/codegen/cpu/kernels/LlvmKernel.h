@@ -38,8 +38,11 @@ public:
 
   llvm::Value *index(int64_t value) { return builder.getInt64(value); }
   llvm::Value *roundedUp(llvm::Value *value, int64_t unit);
+  llvm::Value *roundedDown(llvm::Value *value, int64_t unit);
   llvm::Value *least(llvm::Value *a, llvm::Value *b);
   llvm::Value *most(llvm::Value *a, llvm::Value *b);
+  /// Which of `lanes` lanes are below a number.
+  llvm::Value *lanesBelow(llvm::Value *limit, int64_t lanes);
   /// The address of an element.
   llvm::Value *address(const KernelBuffer &buffer, llvm::ArrayRef<llvm::Value *> indices);
 

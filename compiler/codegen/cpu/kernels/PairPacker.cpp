@@ -1,7 +1,6 @@
 //===- PairPacker.cpp - Storing bfloat16 in pairs -------------------------===//
 
 #include "codegen/cpu/kernels/PairPacker.h"
-#include <numeric>
 
 using namespace llvm;
 
@@ -12,19 +11,12 @@ PairPacker::PairPacker(const Kernel &description)
       out(kernel.buffer(description.arguments.size() - 1)),
       type(description.arguments.front().type) {}
 
-Value *PairPacker::lanesBelow(Value *limit, int64_t lanes) {
-  SmallVector<uint32_t> numbers(lanes);
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return ir.CreateICmpSLT(ConstantDataVector::get(ir.getContext(), numbers),
-                          ir.CreateVectorSplat(lanes, ir.CreateTrunc(limit, ir.getInt32Ty())));
-}
-
 Value *PairPacker::loadRow(Value *row, Value *column, int64_t lanes, Value *limit, Value *wanted) {
   Type *element = type == ElementType::F32 ? ir.getFloatTy() : ir.getBFloatTy();
   auto *vector = FixedVectorType::get(element, lanes);
   Value *left = ir.CreateSelect(wanted, ir.CreateSub(limit, column), index(0));
   return ir.CreateMaskedLoad(vector, kernel.address(in, {row, column}), Align(in.elementBytes),
-                             lanesBelow(left, lanes), Constant::getNullValue(vector));
+                             kernel.lanesBelow(left, lanes), Constant::getNullValue(vector));
 }
 
 Value *PairPacker::asBFloat16(Value *floats) {

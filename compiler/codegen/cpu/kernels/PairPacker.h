@@ -24,8 +24,6 @@ protected:
   virtual void buildLoops() = 0;
 
   llvm::Value *index(int64_t value) { return kernel.index(value); }
-  /// Which of `lanes` lanes are below a number.
-  llvm::Value *lanesBelow(llvm::Value *limit, int64_t lanes);
   /// `lanes` elements of a row from `column` on: zero from column `limit` on, and everywhere unless
   /// `wanted`.
   llvm::Value *loadRow(llvm::Value *row, llvm::Value *column, int64_t lanes, llvm::Value *limit,

@@ -176,8 +176,7 @@ private:
   /// may lie far apart, come from the second-level cache once.
   void buildPanel(Value *panel) override {
     Value *allRows = kernel.roundedUp(count, pairTileRows);
-    Value *inTwos =
-        ir.CreateMul(ir.CreateUDiv(allRows, index(2 * pairTileRows)), index(2 * pairTileRows));
+    Value *inTwos = kernel.roundedDown(allRows, 2 * pairTileRows);
     kernel.loop(index(0), inTwos, 2 * pairTileRows, [&](Value *row) { buildRows(panel, row, 2); });
     kernel.loop(inTwos, allRows, pairTileRows, [&](Value *row) { buildRows(panel, row, 1); });
   }

@@ -33,7 +33,7 @@ public:
 
   Expected<Kernel> build() {
     constexpr int64_t rows = 4;
-    Value *inBlocks = roundedDown(count, rows);
+    Value *inBlocks = kernel.roundedDown(count, rows);
     kernel.loop(index(0), inBlocks, rows, [&](Value *row) { buildMaxima(row, rows); });
     kernel.loop(inBlocks, count, 1, [&](Value *row) { buildMaxima(row, 1); });
     kernel.loop(index(0), kernel.roundedUp(count, kLanes), kLanes,
@@ -50,9 +50,6 @@ private:
   }
 
   Value *index(int64_t value) { return kernel.index(value); }
-  Value *roundedDown(Value *value, int64_t unit) {
-    return ir.CreateMul(ir.CreateUDiv(value, index(unit)), index(unit));
-  }
   Value *plus(Value *value, int64_t more) { return ir.CreateAdd(value, index(more)); }
   FixedVectorType *floats(int64_t lanes) { return FixedVectorType::get(ir.getFloatTy(), lanes); }
   Value *splat(float value, int64_t lanes = kLanes) {
@@ -73,21 +70,20 @@ private:
     return maximum(ir.CreateShuffleVector(a, b, picks), ir.CreateShuffleVector(a, b, others));
   }
 
-  /// The largest lane of each vector.
+  Value *reducedOne(Value *vector) {
+    for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
+      SmallVector<int> low(half), high(half);
+      std::iota(low.begin(), low.end(), 0);
+      std::iota(high.begin(), high.end(), half);
+      vector = halved(vector, vector, low, high);
+    }
+    return vector;
+  }
+
+  /// The largest lane of one vector, or of each of four.
   Value *reduced(ArrayRef<Value *> vectors) {
-    auto reduceOne = [&](Value *vector, int64_t lanes) {
-      for (int64_t half = lanes / 2; half >= 1; half /= 2) {
-        SmallVector<int> low, high;
-        for (int k = 0; k < half; ++k) {
-          low.push_back(k);
-          high.push_back(k + half);
-        }
-        vector = halved(vector, vector, low, high);
-      }
-      return vector;
-    };
     if (vectors.size() == 1)
-      return reduceOne(vectors[0], kLanes);
+      return reducedOne(vectors[0]);
     // Eight lanes of each of two vectors, then four lanes of each of four.
     Value *pairs[2];
     for (int k = 0; k < 2; ++k)
@@ -112,11 +108,7 @@ private:
 
   /// Scores from `column` on, minus infinity from column `visible` on.
   Value *loadVisible(Value *row, Value *column, Value *visible) {
-    SmallVector<uint32_t> lanes(kLanes);
-    std::iota(lanes.begin(), lanes.end(), 0);
-    Value *left = ir.CreateTrunc(ir.CreateSub(visible, column), ir.getInt32Ty());
-    Value *mask = ir.CreateICmpSLT(ConstantDataVector::get(ir.getContext(), lanes),
-                                   ir.CreateVectorSplat(kLanes, left));
+    Value *mask = kernel.lanesBelow(ir.CreateSub(visible, column), kLanes);
     return ir.CreateMaskedLoad(floats(kLanes), kernel.address(s, {row, column}), Align(4), mask,
                                minusInfinity(kLanes));
   }
@@ -145,7 +137,7 @@ private:
         result.push_back(maximum(carried[r], loadVisible(plus(row, r), column, visible[r])));
       return result;
     };
-    Value *inTwos = roundedDown(least, 2 * kLanes);
+    Value *inTwos = kernel.roundedDown(least, 2 * kLanes);
     Carried maxima(rows, minusInfinity(kLanes));
     maxima = kernel.loop(index(0), inTwos, 2 * kLanes, maxima, whole);
     maxima = kernel.loop(inTwos, kernel.roundedUp(most, kLanes), kLanes, maxima, partial);
@@ -164,11 +156,7 @@ private:
   }
 
   void buildRescale(Value *row) {
-    SmallVector<Constant *> lanes;
-    for (int64_t k = 0; k < kLanes; ++k)
-      lanes.push_back(ir.getInt64(k));
-    Value *mask = ir.CreateICmpSLT(ConstantVector::get(lanes),
-                                   ir.CreateVectorSplat(kLanes, ir.CreateSub(count, row)));
+    Value *mask = kernel.lanesBelow(ir.CreateSub(count, row), kLanes);
     auto loadRows = [&](const KernelBuffer &buffer) {
       return ir.CreateMaskedLoad(floats(kLanes), kernel.address(buffer, {row}), Align(4), mask,
                                  splat(0));
@@ -193,7 +181,7 @@ private:
       max = ir.CreateFMul(max, splat(static_cast<float>(log2E), 1));
     Value *factor = spread(rowValue(rescale, row), kLanes);
     Value *sum = ir.CreateFMul(load(kernel.address(sumIn, {row, index(0)})), factor);
-    Value *visible = visibleColumns(row), *inWide = roundedDown(visible, kWideLanes);
+    Value *visible = visibleColumns(row), *inWide = kernel.roundedDown(visible, kWideLanes);
     Value *end = kernel.roundedUp(visible, kLanes);
     sum = kernel.loop(index(0), inWide, kWideLanes, {sum},
                       [&](Value *column, ArrayRef<Value *> carried) -> Carried {

@@ -130,9 +130,8 @@ public:
   Recipe build() {
     defineScores();
     constrainOutput(score);
-    for (Halide::OutputImageParam buffer :
-         {Halide::OutputImageParam(stored), score.output_buffer()})
-      buffer.dim(1).set_stride(tileColumns);
+    stored.dim(1).set_stride(tileColumns);
+    score.output_buffer().dim(1).set_stride(tileColumns);
     std::vector<Halide::Argument> arguments{stored};
     appendArguments(arguments);
     return {{score}, arguments};
