@@ -54,18 +54,20 @@ RegisterBlock valueBlock(int64_t headDim, const CpuTraits &cpu) {
   return best;
 }
 
-/// With 16 registers 4 x 3 was measured 10 % faster than 6 x 2 (README.md), which pads fewer
-/// columns. AMX tiles have blocks of their own: rows that divide theirs.
+/// Three vectors of columns: with 16 registers 4 x 3 was measured 10 % faster than 6 x 2, with 32
+/// registers 8 x 3 a few percent faster than 6 x 4 (README.md), unless they pad many more columns.
+/// AMX tiles have blocks of their own: rows that divide theirs.
 RegisterBlock projectionBlock(int64_t embedDim, const CpuTraits &cpu) {
   if (cpu.pairProducts == PairProducts::Tiles)
     return {4, 4};
-  if (cpu.vectorRegisters >= 32)
-    return {6, 4};
+  const bool manyRegisters = cpu.vectorRegisters >= 32;
+  const RegisterBlock block = manyRegisters ? RegisterBlock{8, 3} : RegisterBlock{4, 3},
+                      other = manyRegisters ? RegisterBlock{6, 4} : RegisterBlock{6, 2};
+  auto columns = [&](const RegisterBlock &block) {
+    return double(roundUp(embedDim, int64_t(block.vectors) * cpu.vectorLanes));
+  };
   constexpr double slower = 1.1;
-  const int64_t wide = 3 * cpu.vectorLanes, narrow = 2 * cpu.vectorLanes;
-  const bool padsMuch =
-      double(roundUp(embedDim, wide)) > slower * double(roundUp(embedDim, narrow));
-  return padsMuch ? RegisterBlock{6, 2} : RegisterBlock{4, 3};
+  return columns(block) > slower * columns(other) ? other : block;
 }
 
 /// The usual 128 rows are one tile, so that weights are read once.
@@ -135,9 +137,15 @@ int64_t CpuSchedule::paddedHeadDim(const CpuTraits &cpu, int64_t headDim) const 
 void fitWeightPanel(CpuSchedule &schedule, int panel, const CpuTraits &cpu) {
   if (panel % schedule.projectionColumns(cpu) == 0)
     return;
-  for (int vectors = schedule.projection.vectors - 1; vectors > 0; --vectors)
-    if (panel % (vectors * cpu.vectorLanes) == 0)
-      return setProjection(schedule, {std::min(6, mostRows(vectors, cpu)), vectors}, cpu);
+  auto accumulators = [](const RegisterBlock &block) { return block.rows * block.vectors; };
+  RegisterBlock best;
+  for (int vectors = 1; vectors <= 4; ++vectors) {
+    const RegisterBlock block{std::min(8, mostRows(vectors, cpu)), vectors};
+    if (panel % (vectors * cpu.vectorLanes) == 0 && accumulators(block) >= accumulators(best))
+      best = block;
+  }
+  if (best.rows > 0)
+    setProjection(schedule, best, cpu);
 }
 
 CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu) {
@@ -156,7 +164,11 @@ CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu
   // Probabilities in bfloat16 have an error of 2^-9; that of degree 3 is 7.5e-5.
   if (cpu.pairProducts != PairProducts::None)
     schedule.exp2Degree = 3;
-  schedule.packValue = !problem.hasProjections && dense ? PackValue::AsIs : PackValue::PerHead;
+  // Some columns of every row touch a part of the sets of L1 only, where rows are long.
+  constexpr int64_t longRow = 512;
+  bool isShort = problem.headDim * floatBytes < longRow;
+  schedule.packValue =
+      !problem.hasProjections && dense && isShort ? PackValue::AsIs : PackValue::PerHead;
   setProjection(schedule, projectionBlock(problem.embedDim, cpu), cpu);
   // Accumulators of tiles go through memory for every block of the depth: one block for all.
   const bool tiles = cpu.pairProducts == PairProducts::Tiles;

@@ -115,6 +115,7 @@ TEST(DefaultSchedule, KnownTiles) {
   EXPECT_EQ(core.kvTile, 128);
   EXPECT_EQ(core.keyPanel(avx512), 64);
   EXPECT_EQ(core.packValue, PackValue::AsIs);
+  EXPECT_EQ(defaultSchedule({false, 0, 128}, avx512).packValue, PackValue::PerHead);
   EXPECT_EQ(defaultSchedule({false, 0, 80}, avx512).queryTile, 30);
   EXPECT_EQ(defaultSchedule({false, 0, 128}, avx512).queryTile, 48);
   EXPECT_EQ(defaultSchedule({false, 0, 256}, avx512).queryTile, 48);
@@ -136,8 +137,8 @@ TEST(DefaultSchedule, KnownTiles) {
 
   CpuSchedule module = defaultSchedule({true, 768, 64}, avx512);
   EXPECT_EQ(module.packValue, PackValue::PerHead);
-  EXPECT_EQ(module.weightPanel, 64);
-  EXPECT_EQ(module.projectionRows, 132);
+  EXPECT_EQ(module.weightPanel, 48);
+  EXPECT_EQ(module.projectionRows, 128);
   EXPECT_EQ(module.projectionDepth, 384); // two equal blocks
   EXPECT_EQ(defaultSchedule({true, 1024, 64}, avx512).projectionDepth, 512);
 }
@@ -152,6 +153,14 @@ TEST(DefaultSchedule, AmxTilesWorkFromTheSecondLevelCache) {
   EXPECT_EQ(module.projectionDepth, 1024);
   EXPECT_EQ(defaultSchedule({true, 2560, 256, true}, amx).projectionRows, 128);
   EXPECT_EQ(defaultSchedule({false, 0, 512, true}, amx).kvTile, 128);
+}
+
+TEST(DefaultSchedule, ProjectionsOfFewColumnsPadLittle) {
+  // 64 columns are one panel of 64, but two of 48.
+  const CpuSchedule schedule = defaultSchedule({true, 64, 64}, avx512);
+  EXPECT_EQ(schedule.projection.rows, 6);
+  EXPECT_EQ(schedule.projection.vectors, 4);
+  EXPECT_EQ(schedule.projectionRows, 132);
 }
 
 TEST(DefaultSchedule, ProjectionsWithSixteenRegisters) {
@@ -178,6 +187,10 @@ TEST(FitWeightPanel, TakesABlockThatDividesThePanel) {
   EXPECT_EQ(schedule.projectionDepth, 384);
   fitWeightPanel(schedule, 7, avx2); // nothing divides it
   EXPECT_EQ(schedule.projection.vectors, 2);
+  CpuSchedule many = defaultSchedule({true, 768, 64}, avx512);
+  fitWeightPanel(many, 64, avx512); // that of AMX tiles
+  EXPECT_EQ(many.projection.rows, 6);
+  EXPECT_EQ(many.projection.vectors, 4);
 }
 
 struct Illegal {
@@ -216,9 +229,9 @@ TEST(CheckSchedule, NamesWhatIsWrong) {
       {"split of tiles", [](CpuSchedule &s) { s.splitKeys = 192; },
        "split_keys: found 192, expected a multiple of 128 (kv_tile)"},
       {"projection rows", [](CpuSchedule &s) { s.projectionRows = 100; },
-       "projection_rows: found 100, expected a multiple of 6 (projection.rows)"},
-      {"weight panel", [](CpuSchedule &s) { s.weightPanel = 96; },
-       "weight_panel: found 96, expected a multiple of 64 (projection.vectors * lanes)"},
+       "projection_rows: found 100, expected a multiple of 8 (projection.rows)"},
+      {"weight panel", [](CpuSchedule &s) { s.weightPanel = 64; },
+       "weight_panel: found 64, expected a multiple of 48 (projection.vectors * lanes)"},
       {"as is with padding", [](CpuSchedule &s) { s.values = {5, 5}, s.queryTile = 30; },
        "pack_value: found \"as_is\", expected \"per_head\" because head_dim (64) is padded to 80"},
       {"keys beyond L2", [](CpuSchedule &s) { s.kvTile = s.splitKeys = 8192; },
