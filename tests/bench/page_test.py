@@ -123,6 +123,23 @@ class PageTest(unittest.TestCase):
         # 67 MFLOP in 30 ms is 2.2 GFLOP/s; 0.5 FLOP a byte allows 5 at 10 GB/s.
         self.assertEqual(row[-2:], ["2%", "45%"])
 
+    def test_the_peak_is_that_of_the_dtype(self):
+        record = load()
+        record["limits"] = [{"dtype": "bfloat16", "threads": 1, "peak_gflops": [900.0], "read_gbs": [9.0]},
+                            {"dtype": "float32", "threads": 1, "peak_gflops": [90.0], "read_gbs": [10.0]}]
+        first = records.sections(record)[0]
+        self.assertEqual((first.dtype, first.peak, first.peak_name), ("float32", 90.0, "FMA peak"))
+        record["cases"]["bfloat16"] = record["cases"]["float32"]
+        for result in record["results"]:
+            result["dtype"] = "bfloat16"
+        other = records.sections(record)[0]
+        self.assertEqual((other.peak, other.read_gbs), (900.0, 9.0))
+        self.assertIn("share of bfloat16 multiply-add peak", markdown.draw(record))
+        # A record without dtypes has the float32 peak for all.
+        record["limits"] = [{"threads": 1, "peak_gflops": [99.0], "read_gbs": [10.0]}]
+        self.assertEqual((records.sections(record)[0].peak_name, records.sections(record)[0].peak),
+                         ("FMA peak", 99.0))
+
     def test_wrong_and_failed_results_have_no_time(self):
         self.assertEqual(self.rows(0)["core_d64_causal"][5], "wrong")
         self.assertEqual(self.rows(0)["mha_128_768"][3], "failed")

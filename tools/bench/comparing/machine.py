@@ -90,26 +90,27 @@ def pinned(command, cpus):
 
 
 class Limits:
-    """Measures the float32 FMA peak (`attune bench`) and the read bandwidth (read_bandwidth.c)."""
+    """Measures the peak of the fastest instruction that multiplies and adds a dtype (`attune bench`)
+    and the read bandwidth (read_bandwidth.c)."""
 
     def __init__(self, attune, folder):
         self.attune, self.folder = attune, folder
-        self.config = os.path.join(folder, "peak.json")
-        with open(self.config, "w") as file:
-            json.dump({"name": "peak", "op": "attention",
-                       "module": {"num_heads": 1, "head_dim": 64}}, file)
         self.reader = os.path.join(folder, "read_bandwidth")
         subprocess.run(["cc", "-std=c11", "-O3", "-march=native",
                         os.path.join(HERE, "read_bandwidth.c"), "-lpthread", "-o", self.reader],
                        check=True)
 
-    def peak_gflops(self, cpus):
-        text = pinned([self.attune, "bench", self.config, "--target-length", "64",
+    def peak_gflops(self, cpus, dtype):
+        config = os.path.join(self.folder, f"peak.{dtype}.json")
+        with open(config, "w") as file:
+            json.dump({"name": "peak", "op": "attention", "dtype": dtype,
+                       "module": {"num_heads": 1, "head_dim": 64}}, file)
+        text = pinned([self.attune, "bench", config, "--target-length", "64",
                        "--threads", str(len(cpus)), "--json"], cpus)
         return json.loads(text)["peak_gflops"]
 
-    def read_gbs(self, cpus):
-        """Blocks together four times the last-level cache, and 256 MiB a thread at least."""
+    def read_gbs(self, cpus, dtype):
+        """The same for every dtype. Blocks together four times the last-level cache, and 256 MiB a thread at least."""
         cache = max([*cache_sizes().values(), 0]) * 1024
         block = min(LARGEST_BLOCK, max(256 << 20, 4 * cache // len(cpus)))
         text = pinned([self.reader, str(len(cpus)), str(block), "6"], cpus)

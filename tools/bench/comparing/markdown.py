@@ -16,10 +16,10 @@ def draw(record):
 
 
 def table(section):
-    heads = ["case", *map(label, section.contenders), "best peer / attune", "share of FMA peak"]
+    heads = ["case", *map(label, section.contenders), "best peer / attune", f"share of {section.peak_name}"]
     title = section.title
     if section.peak and section.read_gbs:
-        title += f": FMA peak {section.peak:.0f} GFLOP/s, read bandwidth {section.read_gbs:.0f} GB/s"
+        title += f": {section.peak_name} {section.peak:.0f} GFLOP/s, read bandwidth {section.read_gbs:.0f} GB/s"
     rows = [[f"{row.name}: {row.text}", *figures(section, row), ratio_text(row.ratio(row.best_peer())),
              share_text(section, row)] for row in section.rows]
     if section.mean_ratio():

@@ -26,9 +26,9 @@ METHOD = (
     "FLOPs count 4·N·H·L·S·D, half of it when causal, and 8·N·L·E·E for a module’s projections, whatever "
     "a contender really computes. Bytes count inputs, parameters and outputs once.",
     "bfloat16: inputs are values that bfloat16 holds exactly. PyTorch and attune get bfloat16 tensors; "
-    "OpenVINO gets float32 tensors and the bfloat16 precision hint; ONNX Runtime’s operators have none. "
-    "The share of the peak is of the float32 FMA peak there, too.",
-    "The FMA peak is that of attune bench (twelve independent accumulators in registers), the read "
+    "OpenVINO gets float32 tensors and the bfloat16 precision hint; ONNX Runtime’s operators have none.",
+    "The peak is that of attune bench: independent accumulators in registers, by the instruction that "
+    "multiplies most values of the dtype (FMA, vdpbf16ps or AMX tiles); the read "
     "bandwidth that of summing blocks together four times the last-level cache; both once a round, on "
     "the same cores, and the best counts.",
 )

@@ -57,8 +57,8 @@ def card(title, about, content):
 def draw_section(section):
     text = [f'<h2 id="{html.escape(anchor(section))}">{html.escape(section.title)}</h2>']
     if section.peak and section.read_gbs:
-        text.append(f'<p class="about">This machine, same threads, same run: float32 FMA peak '
-                    f"{section.peak:.1f} GFLOP/s, read bandwidth {section.read_gbs:.1f} GB/s.</p>")
+        text.append(f'<p class="about">This machine, same threads, same run: '
+                    f"{html.escape(section.peak_name)} {section.peak:.1f} GFLOP/s, read bandwidth {section.read_gbs:.1f} GB/s.</p>")
     text += [f'<p class="notice">{html.escape(said)}</p>' for said in section.refusals()]
     chart, roof = ratio_chart.draw(section), roofline.draw(section)
     if chart:
@@ -79,7 +79,7 @@ def table(section):
     rows = "".join(table_row(section, row) for row in section.rows)
     return ('<table><thead><tr><th scope="col">#</th><th scope="col" class="case">case</th>'
             f'<th scope="col">FLOP<br>per byte</th>{heads}<th scope="col">best peer<br>/ attune</th>'
-            '<th scope="col">attune, share of<br>FMA peak</th><th scope="col">of roof</th></tr></thead>'
+            f'<th scope="col">attune, share of<br>{html.escape(section.peak_name)}</th><th scope="col">of roof</th></tr></thead>'
             f"<tbody>{rows}</tbody></table>")
 
 

@@ -120,15 +120,12 @@ class Block:
         self.record, self.dtype, self.threads, self.settings = record, dtype, threads, settings
         self.contenders = {name: Contender(name, threads, dtype, settings)
                            for name in settings.contenders}
-        self.limit = {"threads": threads, "peak_gflops": [], "read_gbs": []}
+        self.limit = {"dtype": dtype, "threads": threads, "peak_gflops": [], "read_gbs": []}
         self.results = {}
 
     def run(self):
         """Raises KeyboardInterrupt where the run is interrupted; the record holds what there is."""
-        known = [limit for limit in self.record["limits"] if limit["threads"] == self.threads]
-        self.limit = known[0] if known else self.limit
-        if not known:
-            self.record["limits"].append(self.limit)
+        self.record["limits"].append(self.limit)
         try:
             for case in self.settings.cases:
                 self.prepare(case)
@@ -192,7 +189,7 @@ class Block:
         cpus = choose_cpus(self.threads)
         for key in ("peak_gflops", "read_gbs"):
             try:
-                self.limit[key].append(getattr(self.settings.limits, key)(cpus))
+                self.limit[key].append(getattr(self.settings.limits, key)(cpus, self.dtype))
             except (RuntimeError, KeyError, ValueError) as error:
                 self.settings.say(f"  cannot measure {key}: {error}")
 

@@ -5,7 +5,8 @@ A record is one object:
   date, attune {describe}, versions {contender: text}, machine, options, load
   complete    false where the run was interrupted
   cases       dtype -> case -> {kind, text, flops, bytes}
-  limits      [{threads, peak_gflops: [...], read_gbs: [...]}]: float32 FMA peak; bytes read, GB/s
+  limits      [{dtype, threads, peak_gflops: [...], read_gbs: [...]}]: multiply-add peak of the dtype,
+              without dtype the float32 FMA peak, which then stands for every dtype; bytes read, GB/s
   results     [{case, dtype, threads, contender, status, message, error, magnitude, allowed,
                 rounds_ms: [[...], ...], best_ms, median_ms}]
 status is "ok", "not supported", "wrong" (no times are kept) or "failed". error and allowed are absolute,
@@ -65,6 +66,8 @@ def check(record):
     for index, limit in enumerate(record["limits"]):
         place = f"record.limits[{index}]"
         require_keys(limit, LIMIT, place)
+        if not isinstance(limit.get("dtype", ""), str):
+            raise BadRecord(f"{place}.dtype: wrong type, found {type(limit['dtype']).__name__}")
         require_positive(limit["peak_gflops"] + limit["read_gbs"], place)
     for index, result in enumerate(record["results"]):
         check_result(result, record["cases"], f"record.results[{index}]")
@@ -157,7 +160,8 @@ class Section:
 
     def __init__(self, record, dtype, threads):
         self.dtype, self.threads = dtype, threads
-        self.limit = next((limit for limit in record["limits"] if limit["threads"] == threads), None)
+        self.limit = next((limit for limit in record["limits"] if limit["threads"] == threads
+                           and limit.get("dtype", dtype) == dtype), None)
         results = [result for result in record["results"]
                    if (result["dtype"], result["threads"]) == (dtype, threads)]
         present = {result["case"] for result in results}
@@ -168,6 +172,12 @@ class Section:
         self.contenders = [ATTUNE, *(name for name in names if name != ATTUNE)]
         self.peak = max(self.limit["peak_gflops"], default=None) if self.limit else None
         self.read_gbs = max(self.limit["read_gbs"], default=None) if self.limit else None
+
+    @property
+    def peak_name(self):
+        """What the peak is one of."""
+        dtype = (self.limit or {}).get("dtype", "float32")
+        return "FMA peak" if dtype == "float32" else f"{dtype} multiply-add peak"
 
     @property
     def title(self):

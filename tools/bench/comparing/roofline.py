@@ -61,7 +61,7 @@ def roof(section, x, y):
     middle = (x0 + x1) / 2, (y0 + y1) / 2
     return [svg.element("polyline", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in corners),
                         class_="roof"),
-            svg.text(x1 + 8, y1 - 10, f"float32 FMA peak {section.peak:.1f} GFLOP/s",
+            svg.text(x1 + 8, y1 - 10, f"{section.peak_name} {section.peak:.1f} GFLOP/s",
                      "small strong"),
             svg.text(middle[0], middle[1] - 10, f"read bandwidth {section.read_gbs:.1f} GB/s",
                      "small strong", "middle",
