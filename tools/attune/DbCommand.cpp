@@ -203,8 +203,9 @@ Error pruneDatabase(const DbArguments &arguments) {
 /// A file name of what a record is for. Texts of a record are data: no part of one is a path.
 std::string fileNameOf(const ScheduleRecord &record) {
   const ShapeClass &shape = record.key.shape;
-  std::string name = formatv("{0}-d{1}-h{2}-l{3}-s{4}", record.key.op, record.key.headDim,
-                             shape.heads, shape.targetLength, shape.sourceLength);
+  std::string name =
+      formatv("{0}-{1}-d{2}-h{3}-l{4}-s{5}", record.key.op, record.key.dtype, record.key.headDim,
+              shape.heads, shape.targetLength, shape.sourceLength);
   if (shape.embedDim > 0)
     name += formatv("-e{0}", shape.embedDim);
   name += std::string(shape.isCausal ? "-causal" : "") + (shape.isMasked ? "-masked" : "") +

@@ -136,7 +136,7 @@ Expected<TunedCase> tuneCase(const TuneArguments &arguments, const ScheduleDatab
   if (!result)
     return createStringError("%s: %s", problem.config.name.c_str(),
                              toString(result.takeError()).c_str());
-  if (result->isFaster)
+  if (!result->isStopped)
     if (Error error = records.addBest(*result))
       return std::move(error);
   if (Error error = improvePeak(peak, problem))

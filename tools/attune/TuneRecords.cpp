@@ -100,10 +100,26 @@ Error TuneRecords::add(const Trial &trial) const {
   return append(record);
 }
 
+Expected<bool> TuneRecords::hasBest() const {
+  std::vector<ScheduleRecord> records;
+  std::string error;
+  if (!database.load(records, error))
+    return createStringError("%s", error.c_str());
+  return any_of(records, [&](const ScheduleRecord &record) {
+    return record.kind == RecordKind::Best && record.key == key;
+  });
+}
+
 Error TuneRecords::addBest(const TuningResult &result) const {
-  ScheduleRecord record = newRecord(result.best);
+  Expected<bool> isKnown = hasBest();
+  if (!isKnown)
+    return isKnown.takeError();
+  if (!result.isFaster && *isKnown)
+    return Error::success();
+  ScheduleRecord record = newRecord(result.isFaster ? result.best : result.defaultSchedule);
   record.kind = RecordKind::Best;
-  record.figures = figuresOf(result.bestTimes, result.noise);
+  record.figures =
+      figuresOf(result.isFaster ? result.bestTimes : result.defaultTimes, result.noise);
   record.defaultFigures = figuresOf(result.defaultTimes, result.noise);
   return append(record);
 }

@@ -18,10 +18,13 @@ public:
   /// Keeps a trial. After this returned without an error, no crash loses it.
   llvm::Error add(const Trial &trial) const;
 
-  /// Keeps the winner of a search that was faster than the default beyond the noise.
+  /// Keeps what the comparison at the end of a search has shown: the schedule that was faster than
+  /// the default beyond the noise, else the default, so that no winner of another shape class is
+  /// taken where the default has not been beaten; but not in place of an earlier winner.
   llvm::Error addBest(const TuningResult &result) const;
 
 private:
+  llvm::Expected<bool> hasBest() const;
   ScheduleRecord newRecord(const CpuSchedule &schedule) const;
   llvm::Error append(const ScheduleRecord &record) const;
 
