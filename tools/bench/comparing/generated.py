@@ -55,6 +55,7 @@ class Attune:
     def __init__(self, threads, dtype, executable):
         self.threads, self.dtype, self.executable = threads, dtype, executable
         self.folder = tempfile.TemporaryDirectory(prefix="attune-compare-")
+        self.schedule = None  # of what was compiled last
 
     def version(self):
         return subprocess.run([self.executable, "--version"], capture_output=True, text=True,
@@ -75,9 +76,10 @@ class Attune:
             message = result.stderr.strip().removeprefix("attune: error: ").removeprefix(config + ":1: ")
             raise (NotSupported if "not supported" in message else RuntimeError)(message)
         with open(os.path.join(self.folder.name, name + ".json")) as file:
-            abi = json.load(file)["attune_abi"]
-        if abi != ABI_VERSION:
-            raise RuntimeError(f"interface version {abi}, this tool knows {ABI_VERSION}")
+            metadata = json.load(file)
+        if metadata["attune_abi"] != ABI_VERSION:
+            raise RuntimeError(f"interface version {metadata['attune_abi']}, this tool knows {ABI_VERSION}")
+        self.schedule = metadata["schedule"]
         return os.path.join(self.folder.name, name + ".so")
 
 

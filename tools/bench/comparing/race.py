@@ -147,6 +147,8 @@ class Block:
                   "status": answer["status"], "message": answer.get("message", ""),
                   "error": answer.get("error"), "magnitude": answer.get("magnitude"),
                   "allowed": answer.get("allowed"), "rounds_ms": []}
+        if answer.get("schedule"):
+            result["schedule"] = answer["schedule"]
         self.results[case, name] = result
         self.record["results"].append(result)
         if "version" in answer:

@@ -8,7 +8,7 @@ A record is one object:
   limits      [{dtype, threads, peak_gflops: [...], read_gbs: [...]}]: multiply-add peak of the dtype,
               without dtype the float32 FMA peak, which then stands for every dtype; bytes read, GB/s
   results     [{case, dtype, threads, contender, status, message, error, magnitude, allowed,
-                rounds_ms: [[...], ...], best_ms, median_ms}]
+                rounds_ms: [[...], ...], best_ms, median_ms, schedule of attune's code}]
 status is "ok", "not supported", "wrong" (no times are kept) or "failed". error and allowed are absolute,
 magnitude is the largest of the reference. Standard library only.
 """
@@ -82,6 +82,8 @@ def check_result(result, cases, place):
     for key in ("error", "magnitude"):
         if not isinstance(result.get(key), (int, float, type(None))):
             raise BadRecord(f"{place}.{key}: expected a number or null")
+    if "schedule" in result:
+        require_keys(result["schedule"], {"provenance": dict}, f"{place}.schedule")
     for samples in result["rounds_ms"]:
         if not isinstance(samples, list) or not samples:
             raise BadRecord(f"{place}.rounds_ms: expected lists of milliseconds")

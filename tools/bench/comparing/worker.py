@@ -86,7 +86,8 @@ class Worker:
             prepared = Prepared(self.contender, CASES[name], request["folder"], ALLOWED[self.dtype])
             prepared.run()
             answer = {"error": prepared.check(), "magnitude": prepared.magnitude,
-                      "allowed": prepared.allowed, "version": self.contender.version()}
+                      "allowed": prepared.allowed, "version": self.contender.version(),
+                      "schedule": getattr(self.contender, "schedule", None)}
             self.prepared[name] = prepared
             return answer
         prepared = self.prepared[name]
