@@ -66,7 +66,7 @@ def draw_section(section):
                          "Best time of a peer / best time of attune, logarithmic. The bar ends at the "
                          "fastest peer; 1× is attune.", chart))
     text.append(card("Figures", "GFLOP/s at the best time; below it best and median time in ms. "
-                     "Bold: the fastest of the row.", table(section)))
+                     f"Bold: the fastest of the row. The peak is the {section.peak_name}.", table(section)))
     if roof:
         text.append(card("Roofline", "What the machine allows at each arithmetic intensity (inputs, "
                          "parameters and outputs moved once). Neighbours that would cover each other "
@@ -79,7 +79,7 @@ def table(section):
     rows = "".join(table_row(section, row) for row in section.rows)
     return ('<table><thead><tr><th scope="col">#</th><th scope="col" class="case">case</th>'
             f'<th scope="col">FLOP<br>per byte</th>{heads}<th scope="col">best peer<br>/ attune</th>'
-            f'<th scope="col">attune, share of<br>{html.escape(section.peak_name)}</th><th scope="col">of roof</th></tr></thead>'
+            '<th scope="col">attune<br>of peak</th><th scope="col">of roof</th></tr></thead>'
             f"<tbody>{rows}</tbody></table>")
 
 
