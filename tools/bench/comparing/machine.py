@@ -109,8 +109,8 @@ class Limits:
                        "--threads", str(len(cpus)), "--json"], cpus)
         return json.loads(text)["peak_gflops"]
 
-    def read_gbs(self, cpus, dtype):
-        """The same for every dtype. Blocks together four times the last-level cache, and 256 MiB a thread at least."""
+    def read_gbs(self, cpus):
+        """Blocks together four times the last-level cache, and 256 MiB a thread at least."""
         cache = max([*cache_sizes().values(), 0]) * 1024
         block = min(LARGEST_BLOCK, max(256 << 20, 4 * cache // len(cpus)))
         text = pinned([self.reader, str(len(cpus)), str(block), "6"], cpus)

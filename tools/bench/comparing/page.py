@@ -58,7 +58,8 @@ def draw_section(section):
     text = [f'<h2 id="{html.escape(anchor(section))}">{html.escape(section.title)}</h2>']
     if section.peak and section.read_gbs:
         text.append(f'<p class="about">This machine, same threads, same run: '
-                    f"{html.escape(section.peak_name)} {section.peak:.1f} GFLOP/s, read bandwidth {section.read_gbs:.1f} GB/s.</p>")
+                    f"{html.escape(section.peak_name)} {section.peak:.1f} GFLOP/s, "
+                    f"read bandwidth {section.read_gbs:.1f} GB/s.</p>")
     text += [f'<p class="notice">{html.escape(said)}</p>' for said in section.refusals()]
     chart, roof = ratio_chart.draw(section), roofline.draw(section)
     if chart:

@@ -188,10 +188,11 @@ class Block:
         return f"{name} {min(answer['samples_ms']):.2f} ms"
 
     def measure_limits(self):
-        cpus = choose_cpus(self.threads)
-        for key in ("peak_gflops", "read_gbs"):
+        cpus, limits = choose_cpus(self.threads), self.settings.limits
+        for key, measure in (("peak_gflops", lambda: limits.peak_gflops(cpus, self.dtype)),
+                             ("read_gbs", lambda: limits.read_gbs(cpus))):
             try:
-                self.limit[key].append(getattr(self.settings.limits, key)(cpus, self.dtype))
+                self.limit[key].append(measure())
             except (RuntimeError, KeyError, ValueError) as error:
                 self.settings.say(f"  cannot measure {key}: {error}")
 
