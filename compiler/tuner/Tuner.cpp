@@ -145,8 +145,10 @@ private:
       return Error::success();
     result.speedup = pairedRatio((*times)[0], (*times)[2]);
     result.isFaster = isBeyondNoise(result.speedup, result.noise);
-    result.best = all[2];
-    result.bestTimes = summary((*times)[2]);
+    if (result.isFaster) {
+      result.best = all[2];
+      result.bestTimes = summary((*times)[2]);
+    }
     return Error::success();
   }
 

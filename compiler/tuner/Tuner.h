@@ -29,9 +29,9 @@ struct ComparedTimes {
 
 struct TuningResult {
   CpuSchedule defaultSchedule;
-  CpuSchedule best; ///< of the trials; to be used only if it is faster
-  /// The default's time over the best one's, call by call in turns, and how far apart the default
-  /// and a copy of it were.
+  CpuSchedule best; ///< of the trials if it is faster than the default, else the default
+  /// The default's time over that of the best of the trials, call by call in turns, and how far
+  /// apart the default and a copy of it were.
   RatioInterval speedup;
   double noise = 0;
   bool isFaster = false; ///< by more than the noise

@@ -57,7 +57,7 @@ struct Figures {
 
 enum class RecordKind {
   Candidate, ///< a schedule that a search has tried, whatever came of it
-  Best       ///< the winner of a search, faster than the default schedule beyond the noise
+  Best       ///< the outcome of a search: faster than the default schedule beyond the noise, or it
 };
 
 enum class CandidateStatus {

@@ -160,10 +160,9 @@ Error addPhases(TunedCase &tuned) {
 
 void print(const TunedCase &one) {
   const TuningResult &result = one.result;
-  const ComparedTimes &times = result.isFaster ? result.bestTimes : result.defaultTimes;
-  const double gflops = one.problem->flops() / times.medianMs / 1e6;
+  const double gflops = one.problem->flops() / result.bestTimes.medianMs / 1e6;
   outs() << format("%-19s %10.3f %10.3f  ", one.problem->config.name.c_str(),
-                   result.defaultTimes.medianMs, times.medianMs);
+                   result.defaultTimes.medianMs, result.bestTimes.medianMs);
   if (result.isFaster)
     outs() << format("%6.3fx  %.3f to %.3f", result.speedup.median, result.speedup.low,
                      result.speedup.high);

@@ -103,23 +103,22 @@ Error TuneRecords::add(const Trial &trial) const {
 Expected<bool> TuneRecords::hasBest() const {
   std::vector<ScheduleRecord> records;
   std::string error;
-  if (!database.load(records, error))
+  if (!database.loadBest(records, error))
     return createStringError("%s", error.c_str());
-  return any_of(records, [&](const ScheduleRecord &record) {
-    return record.kind == RecordKind::Best && record.key == key;
-  });
+  return any_of(records, [&](const ScheduleRecord &record) { return record.key == key; });
 }
 
 Error TuneRecords::addBest(const TuningResult &result) const {
-  Expected<bool> isKnown = hasBest();
-  if (!isKnown)
-    return isKnown.takeError();
-  if (!result.isFaster && *isKnown)
-    return Error::success();
-  ScheduleRecord record = newRecord(result.isFaster ? result.best : result.defaultSchedule);
+  if (!result.isFaster) {
+    Expected<bool> isKnown = hasBest();
+    if (!isKnown)
+      return isKnown.takeError();
+    if (*isKnown)
+      return Error::success();
+  }
+  ScheduleRecord record = newRecord(result.best);
   record.kind = RecordKind::Best;
-  record.figures =
-      figuresOf(result.isFaster ? result.bestTimes : result.defaultTimes, result.noise);
+  record.figures = figuresOf(result.bestTimes, result.noise);
   record.defaultFigures = figuresOf(result.defaultTimes, result.noise);
   return append(record);
 }

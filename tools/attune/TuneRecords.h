@@ -24,6 +24,7 @@ public:
   llvm::Error addBest(const TuningResult &result) const;
 
 private:
+  /// Whether an earlier search of this shape class has kept its outcome.
   llvm::Expected<bool> hasBest() const;
   ScheduleRecord newRecord(const CpuSchedule &schedule) const;
   llvm::Error append(const ScheduleRecord &record) const;

@@ -172,7 +172,7 @@ std::string changes(const TuningResult &result) {
     if (before != after)
       rows += formatv("<tr><td>{0}</td><td>{1}</td><td>{2}</td></tr>\n", knob.name, before, after);
   }
-  if (!result.isFaster || rows.empty())
+  if (rows.empty())
     return "";
   return "<table><tr><th>knob</th><th>default</th><th>tuned</th></tr>\n" + rows + "</table>\n";
 }

@@ -147,13 +147,13 @@ TEST(CandidateRunner, RefusesWhatIsNotLegal) {
   EXPECT_THAT(measurement->detail, HasSubstr("query_tile"));
 }
 
-/// The query rows of the schedules with a fault: fewer than a default schedule ever has.
-constexpr int faultyTile = 12;
+/// Query rows of the schedules with a fault: fewer, or more, than a default schedule ever has.
+constexpr int fewRows = 12, manyRows = 144;
 
 RunnerOptions faulty(void (*fault)(llvm::ArrayRef<attune_tensor>)) {
   RunnerOptions options;
   options.onChecked = [fault](const CpuSchedule &schedule, llvm::ArrayRef<attune_tensor> outputs) {
-    if (schedule.queryTile == faultyTile)
+    if (schedule.queryTile == fewRows)
       fault(outputs);
   };
   return options;
@@ -174,21 +174,21 @@ TEST_P(Faults, AreNotedAndTheSearchGoesOn) {
   options.runner = faulty(GetParam().fault);
   if (GetParam().status == CandidateStatus::Hang)
     options.runner.runSeconds = 5;
-  options.restriction = {{"query_tile", {12, 24}},  {"kv_tile", {16}},         {"exp2_degree", {6}},
-                         {"scores", {6 * 256 + 2}}, {"values", {6 * 256 + 2}}, {"pack_value", {1}}};
+  options.restriction = {{"query_tile", {fewRows, 24}}, {"kv_tile", {16}},
+                         {"exp2_degree", {6}},          {"scores", {6 * 256 + 2}},
+                         {"values", {6 * 256 + 2}},     {"pack_value", {1}}};
   auto result = tune(problem, options);
   ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
   ASSERT_THAT(result->trials, SizeIs(3));
   for (const Trial &trial : result->trials) {
-    const bool isFaulty = trial.schedule.queryTile == faultyTile;
+    const bool isFaulty = trial.schedule.queryTile == fewRows;
     EXPECT_EQ(trial.measurement.status, isFaulty ? GetParam().status : CandidateStatus::Ok)
         << trial.measurement.detail;
     EXPECT_EQ(trial.measurement.detail.empty(), !isFaulty);
   }
-  EXPECT_TRUE(std::any_of(result->trials.begin(), result->trials.end(), [](const Trial &trial) {
-    return trial.schedule.queryTile == faultyTile;
-  }));
-  EXPECT_NE(result->best.queryTile, faultyTile);
+  EXPECT_TRUE(std::any_of(result->trials.begin(), result->trials.end(),
+                          [](const Trial &trial) { return trial.schedule.queryTile == fewRows; }));
+  EXPECT_NE(result->best.queryTile, fewRows);
 }
 
 const Fault faults[] = {
@@ -264,18 +264,18 @@ TEST(Tuner, ComparesOutputsOf16BitsInTheirOwnDtype) {
                                 llvm::ArrayRef<attune_tensor> outputs) {
     if (outputs[0].dtype != ATTUNE_BFLOAT16)
       abort();
-    if (schedule.queryTile == 144) // more rows than a default has; by 16 to 32 of the last place
+    if (schedule.queryTile == manyRows) // by 16 to 32 of the last place
       static_cast<uint16_t *>(outputs[0].data)[5] += 1 << 5;
   };
-  options.restriction = {{"query_tile", {48, 144}}, {"exp2_degree", {3, 6}},
-                         {"scores", {6 * 256 + 2}}, {"values", {6 * 256 + 2}},
-                         {"kv_tile", {64}},         {"pack_value", {1}}};
+  options.restriction = {
+      {"query_tile", {48, manyRows}}, {"exp2_degree", {3, 6}}, {"scores", {6 * 256 + 2}},
+      {"values", {6 * 256 + 2}},      {"kv_tile", {64}},       {"pack_value", {1}}};
   auto result = tune(problem, options);
   ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
   ASSERT_THAT(result->trials, SizeIs(4));
   int wrong = 0, right = 0;
   for (const Trial &trial : result->trials) {
-    const bool isFaulty = trial.schedule.queryTile == 144;
+    const bool isFaulty = trial.schedule.queryTile == manyRows;
     (isFaulty ? wrong : right) += 1;
     EXPECT_EQ(trial.measurement.status, isFaulty ? CandidateStatus::Wrong : CandidateStatus::Ok)
         << trial.measurement.detail;
