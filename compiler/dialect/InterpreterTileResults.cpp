@@ -205,18 +205,22 @@ llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
   return llvm::Error::success();
 }
 
-/// The place of a pair of keys or of a depth in the target of mha.emit_pairs, from `indices` on.
-llvm::Expected<double *> pairPlace(EmitPairsOp op, const Array &target,
-                                   std::vector<int64_t> indices, int64_t key, int64_t depth) {
+/// True for a target of pairs, false for one of float32.
+bool hasPairs(EmitPackedOp op) { return op.getTarget().getType().getElementType().isInteger(32); }
+
+/// The place of an element, or its pair, in the target of mha.emit_packed, from `indices` on.
+llvm::Expected<double *> packedPlace(EmitPackedOp op, const Array &target,
+                                     std::vector<int64_t> indices, int64_t key, int64_t depth) {
+  const int64_t unit = hasPairs(op) ? 2 : 1;
   const size_t last = indices.size() - 1;
   if (op.getKind() == PackKind::Panel) {
     const int64_t width = target.shape[last], panels = target.shape[last - 2];
     indices[last - 3] += key / width / panels;
     indices[last - 2] += key / width % panels;
-    indices[last - 1] += depth / 2;
+    indices[last - 1] += depth / unit;
     indices[last] += key % width;
   } else {
-    indices[last - 1] += key / 2;
+    indices[last - 1] += key / unit;
     indices[last] += depth;
   }
   auto position = checkWindow(op, target, indices, std::vector<int64_t>(indices.size(), 1));
@@ -225,7 +229,7 @@ llvm::Expected<double *> pairPlace(EmitPairsOp op, const Array &target,
   return &(*target.storage)[*position];
 }
 
-llvm::Error runEmitPairs(Interpreter &interpreter, EmitPairsOp op) {
+llvm::Error runEmitPacked(Interpreter &interpreter, EmitPackedOp op) {
   const Tile acc = interpreter.get<Tile>(op.getAcc());
   const Array target = interpreter.array(op.getTarget());
   const std::vector<int64_t> indices = interpreter.integers(op.getIndices());
@@ -244,19 +248,23 @@ llvm::Error runEmitPairs(Interpreter &interpreter, EmitPairsOp op) {
     return error;
   if (llvm::Error error = checkCount(op, "columns", columns, acc.columns - column))
     return error;
-  if (panel && firstDepth % 2 != 0)
+  if (panel && hasPairs(op) && firstDepth % 2 != 0)
     return fail(op, "starts within a pair");
   auto bias = biasFrom(interpreter, op, op.getBias(), column, columns);
   if (!bias)
     return bias.takeError();
   for (int64_t r = 0; r < interpreter.integer(op.getFillCount()); ++r)
     for (int64_t c = 0; c < interpreter.integer(op.getFillColumns()); ++c) {
-      auto place = pairPlace(op, target, indices, firstKey + r, firstDepth + c);
+      auto place = packedPlace(op, target, indices, firstKey + r, firstDepth + c);
       if (!place)
         return place.takeError();
       const bool isThere = r < count && c < columns;
       const double value =
           isThere ? interpreter.rounded(acc.row(row + r)[column + c] + (*bias)[c]) : 0;
+      if (!hasPairs(op)) {
+        **place = value;
+        continue;
+      }
       const int64_t half = (panel ? firstDepth + c : firstKey + r) % 2;
       double &pair = **place;
       const double other = std::isnan(pair) ? poison : elementOfPair(pair, 1 - half);
@@ -275,7 +283,7 @@ void addTileResultHandlers(HandlerTable &table) {
   add<SaveOp>(table, runSave);
   add<MergeOp>(table, runMerge);
   add<EmitOp>(table, runEmit);
-  add<EmitPairsOp>(table, runEmitPairs);
+  add<EmitPackedOp>(table, runEmitPacked);
 }
 
 } // namespace attune::mha::interpreter

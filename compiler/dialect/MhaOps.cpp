@@ -226,13 +226,13 @@ LogicalResult SaveOp::verify() { return verifyParts(*this, 0); }
 
 LogicalResult MergeOp::verify() { return verifyParts(*this, 1); }
 
-LogicalResult EmitPairsOp::verify() {
+LogicalResult EmitPackedOp::verify() {
   MemRefType target = getTarget().getType();
   const int64_t least = getKind() == PackKind::Panel ? 4 : 2;
   if (target.getRank() != static_cast<int64_t>(getIndices().size()) || target.getRank() < least)
     return emitOpError() << "takes one index a dimension of a target of at least " << least;
-  if (!target.getElementType().isInteger(32))
-    return emitOpError() << "target must hold pairs, i32";
+  if (!target.getElementType().isInteger(32) && !target.getElementType().isF32())
+    return emitOpError() << "target must hold f32, or pairs, i32";
   return success();
 }
 

@@ -257,15 +257,18 @@ def Mha_EmitOp : Mha_Op<"emit", [AttrSizedOperandSegments, MemoryEffects<[MemWri
   }];
 }
 
-def Mha_EmitPairsOp
-    : Mha_Op<"emit_pairs", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
-  let summary = "Stores a part of an accumulator, plus a bias row, in pairs as attention reads them";
+def Mha_EmitPackedOp
+    : Mha_Op<"emit_packed", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "Stores a part of an accumulator, plus a bias row, packed as attention reads it";
   let description = [{
     The accumulator's rows are keys, its columns elements of one head. The `count` rows and columns from
     (row, column) on become those from key and depth `at` on of what lies from `indices` on: `panel` has
-    (tiles, panels, K / 2, width), the panels of all tiles in order; `rows` has (keys / 2, columns). Pairs
-    are those of mha.pack. From `count` up to `fill` there are zeros. Of a pair of which this covers one
-    half the other stays: another part may be stored at the same time. The depth `at` of a panel is even.
+    (tiles, panels, K, width), the panels of all tiles in order; `rows` has (keys, columns). From `count` up
+    to `fill` there are zeros.
+
+    A target of i32 has pairs, those of mha.pack: half as many of K and of keys. Of a pair of which this
+    covers one half the other stays: another part may be stored at the same time. The depth `at` of a panel
+    of pairs is even.
   }];
   let arguments = (ins Mha_PackKindAttr:$kind, Mha_TileType:$acc, Index:$row, Index:$column,
                        Optional<AnyMemRef>:$bias, AnyMemRef:$target, Variadic<Index>:$indices,

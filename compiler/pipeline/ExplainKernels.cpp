@@ -92,6 +92,10 @@ struct Describe {
     return formatv("{0} pairs of bfloat16 {1}", spec.biased ? "adds the bias and stores" : "stores",
                    spec.panel ? "into panels" : "of rows");
   }
+  std::string operator()(const cpu::EmitPackedSpec &spec) const {
+    return formatv("{0} {1}", spec.biased ? "adds the bias and stores" : "stores",
+                   spec.panelWidth > 0 ? "keys into panels" : "values head by head");
+  }
 };
 } // namespace
 

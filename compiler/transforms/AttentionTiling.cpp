@@ -25,7 +25,7 @@ AttentionTiling::AttentionTiling(TileBuilder &tile, const AttentionStage &stage,
       padding = conjunct.mask;
   // Values of padded keys may hold anything, NaN included: only packing makes them zero. Kernels
   // multiply float32, or pairs.
-  packValue = packValue || padding || pairs || !isFloat32(stage.value);
+  packValue = packValue || values || padding || pairs || !isFloat32(stage.value);
 }
 
 LogicalResult AttentionTiling::prepare() {

@@ -12,21 +12,27 @@ namespace attune {
 
 PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value heads, Value length) {
   const int64_t dynamic = ShapedType::kDynamic, panel = tile.schedule.keyPanel(tile.cpu);
-  const int64_t depth = llvm::alignTo(headDim, pairTileDepth);
-  Type pair = tile.builder.getI32Type();
+  const int64_t columns = tile.schedule.paddedHeadDim(tile.cpu, headDim);
   PackedHeads packed;
   Value panels = tile.multiply(heads, tile.ceilDiv(length, panel));
   Value all = tile.apply(tile.d(0) + (tile.schedule.kvTile / panel - 1), panels);
+  if (!tile.multipliesPairs()) {
+    packed.keys = tile.allocate({dynamic, 1, headDim, panel}, all);
+    packed.values = tile.allocate({dynamic, dynamic, columns}, {heads, length});
+    return packed;
+  }
+  Type pair = tile.builder.getI32Type();
+  const int64_t depth = llvm::alignTo(headDim, pairTileDepth);
   packed.keys = tile.allocate({dynamic, 1, depth / 2, panel}, all, pair);
   Value rows = tile.apply(tile.d(0).ceilDiv(pairTileDepth) * (pairTileDepth / 2), length);
-  packed.values = tile.allocate({dynamic, dynamic, tile.schedule.paddedHeadDim(tile.cpu, headDim)},
-                                {heads, rows}, pair);
+  packed.values = tile.allocate({dynamic, dynamic, columns}, {heads, rows}, pair);
   return packed;
 }
 
 Value keysByTiles(TileBuilder &tile, Value keys, Value heads, Value length) {
   OpBuilder &builder = tile.builder;
-  auto shape = cast<MemRefType>(keys.getType()).getShape();
+  auto type = cast<MemRefType>(keys.getType());
+  ArrayRef<int64_t> shape = type.getShape();
   const int64_t depth = shape[2], panel = shape[3], panels = tile.schedule.kvTile / panel;
   SmallVector<int64_t> sizes = {ShapedType::kDynamic, ShapedType::kDynamic, panels, depth, panel};
   SmallVector<int64_t> strides = {ShapedType::kDynamic, panels * depth * panel, depth * panel,
@@ -34,7 +40,7 @@ Value keysByTiles(TileBuilder &tile, Value keys, Value heads, Value length) {
   Value stride = tile.apply(tile.d(0).ceilDiv(panel) * (depth * panel), length);
   auto layout = StridedLayoutAttr::get(builder.getContext(), 0, strides);
   return memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(sizes, builder.getI32Type(), layout), keys,
+      builder, tile.loc, MemRefType::get(sizes, type.getElementType(), layout), keys,
       OpFoldResult(builder.getIndexAttr(0)),
       getMixedValues(sizes, {heads, tile.ceilDiv(length, tile.schedule.kvTile)}, builder),
       getMixedValues(strides, stride, builder));
@@ -50,8 +56,9 @@ bool takesPackedHeads(const TileBuilder &tile, mha::AttendOp attend, mha::Order 
   // In order lne the keys of a batch element are too far apart in a tile of rows.
   const bool followEachOther = order == mha::Order::NLE || order == mha::Order::LE;
   const int64_t headDim = cast<RankedTensorType>(attend.getKey().getType()).getDimSize(3);
-  return tile.multipliesPairs() && followEachOther && headDim % 2 == 0 && !attend.getWeights() &&
-         attend.getAppendedCount() == 0 && isOwnPart(attend.getKey()) &&
+  // Pairs have halves in one part each, and no form of appended keys.
+  const bool fitsPairs = headDim % 2 == 0 && attend.getAppendedCount() == 0;
+  return followEachOther && (fitsPairs || !tile.multipliesPairs()) && isOwnPart(attend.getKey()) &&
          isOwnPart(attend.getValue()) &&
          llvm::none_of(keepConjuncts(attend.getKeep()),
                        [](const KeepConjunct &conjunct) { return conjunct.isPadding(); });
@@ -109,8 +116,9 @@ private:
                  {result.column, origin});
     // The last of them fill tiles of pairs, which meet probabilities of zero. Scores of keys that
     // are not there reach no result: those of the last vector are zeros so that lines are whole.
-    const int64_t unit = panel ? tile.cpu.vectorLanes : pairTileDepth;
-    const int64_t depths = panel ? 2 * shape[shape.size() - 2] : shape.back();
+    const bool pairs = tile.multipliesPairs();
+    const int64_t unit = panel ? tile.cpu.vectorLanes : pairs ? pairTileDepth : 1;
+    const int64_t depths = panel ? (pairs ? 2 : 1) * shape[shape.size() - 2] : shape.back();
     Value fillKeys =
         fillEnd(keyEnd, stage.length, tile.apply(tile.d(0).ceilDiv(unit) * unit, stage.length));
     Value fillDepths = fillEnd(depthEnd, tile.constant(part.headDim), tile.constant(depths));
@@ -118,7 +126,7 @@ private:
     indices[0] = tile.apply(tile.d(0) * part.heads + tile.d(1), {batch, head});
     if (panel)
       indices[0] = tile.multiply(indices[0], tile.ceilDiv(stage.length, shape.back()));
-    mha::EmitPairsOp::create(
+    mha::EmitPackedOp::create(
         tile.builder, tile.loc, part.kind, result.acc,
         tile.apply(tile.d(0) + tile.d(1) - tile.d(2), {before, key, result.row}),
         tile.apply(tile.d(0) + tile.d(1) - tile.d(2), {origin, depth, result.column}), result.bias,

@@ -1,7 +1,7 @@
 //===- PackedHeads.h - Keys and values as attention reads them --*- C++ -*-===//
 //
-// Where products take pairs of bfloat16, attention reads keys in panels and values in pairs of
-// rows. A projection can store its result there at once.
+// Attention reads keys in panels and values head by head; in pairs, where products take bfloat16. A
+// projection can store its result there at once.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTUNE_TRANSFORMS_PACKEDHEADS_H
@@ -11,18 +11,18 @@
 
 namespace attune {
 
-/// Buffers for the pairs of all heads: keys memref<panels x 1 x depth / 2 x panel>, the panels of
-/// one head after those of another; values memref<heads x keys / 2 x columns>. They are as long as
-/// the keys, not as kv tiles, which of many short sequences would be mostly empty; the last tile
-/// may reach into the next head.
+/// Buffers for all heads: keys memref<panels x 1 x depth x panel>, the panels of one head after
+/// those of another; values memref<heads x keys x columns>; of pairs half the depth and half the
+/// keys. They are as long as the keys, not as kv tiles, which of many short sequences would be
+/// mostly empty; the last tile may reach into the next head.
 PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, mlir::Value heads,
                                 mlir::Value length);
-/// These keys as attention loads them, (heads, kv tiles, panels of a tile, depth / 2, panel).
+/// These keys as attention loads them, (heads, kv tiles, panels of a tile, depth, panel).
 mlir::Value keysByTiles(TileBuilder &tile, mlir::Value keys, mlir::Value heads, mlir::Value length);
 
 /// Whether projections can store the keys and values of `attend` as it reads them, as far as the
-/// graph says. Not where something else is wanted of them (appended keys, returned weights, zeros
-/// for padded keys), and where heads or batch elements are not whole columns and rows.
+/// graph says. Not where values of padded keys must be zero, and where heads or batch elements are
+/// not whole columns and rows; of pairs, not with appended keys.
 bool takesPackedHeads(const TileBuilder &tile, mha::AttendOp attend, mha::Order order);
 
 /// Stores the keys or values that a tile of a projection's result holds.

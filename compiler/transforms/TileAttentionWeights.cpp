@@ -25,9 +25,11 @@ public:
   LogicalResult run() {
     if (failed(prepare()))
       return failure();
-    allocatePacked(tile.multiply(stage.batch, stage.heads));
-    tile.forall({stage.batch, stage.heads, kvTiles},
-                [&](ValueRange point) { packTile(point, headNumber(point[0], point[1])); });
+    if (!stage.packed.keys) {
+      allocatePacked(tile.multiply(stage.batch, stage.heads));
+      tile.forall({stage.batch, stage.heads, kvTiles},
+                  [&](ValueRange point) { packTile(point, headNumber(point[0], point[1])); });
+    }
     allocateRows();
     weights = stage.weights;
     if (attend.getAverageWeights())

@@ -68,7 +68,7 @@ inline bool isFloat32(mlir::Value memref) {
   return mlir::cast<mlir::MemRefType>(memref.getType()).getElementType().isF32();
 }
 
-/// Keys and values of heads as attention on pairs reads them (PackedHeads.h), or null.
+/// Keys and values of heads as attention reads them (PackedHeads.h), or null.
 struct PackedHeads {
   mlir::Value keys, values;
 };

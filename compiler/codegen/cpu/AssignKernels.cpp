@@ -35,7 +35,7 @@ LogicalResult KernelAssigner::lower(Operation &op) {
       })
       .Case<mha::PackOp, mha::AsPairsOp, mha::ClearOp, mha::KeyRangeOp, mha::ClassifyOp,
             mha::LoadOp, mha::ZeroOp, mha::StartOp, mha::SoftmaxOp, mha::AccumulateOp,
-            mha::FinishOp, mha::EmitWeightsOp, mha::EmitOp, mha::EmitPairsOp, mha::SaveOp,
+            mha::FinishOp, mha::EmitWeightsOp, mha::EmitOp, mha::EmitPackedOp, mha::SaveOp,
             mha::MergeOp>([&](auto known) {
         caller.setPlace(known);
         lower(known);

@@ -18,7 +18,7 @@ using KernelSpec =
     std::variant<FillSpec, PackPanelSpec, PackRowsSpec, KeyRangeSpec, ClassifySpec, ScoresSpec,
                  LogitsSpec, SoftmaxSpec, AccumulateSpec, FinishSpec, EmitWeightsSpec, EmitSpec,
                  AccumulateRowsSpec, SaveSpec, MergeSpec, PackPairsSpec, PairProductsSpec,
-                 RegionsSpec, PairSoftmaxSpec, EmitPairsSpec>;
+                 RegionsSpec, PairSoftmaxSpec, EmitPairsSpec, EmitPackedSpec>;
 
 /// The kernels that a module calls, by symbol.
 using KernelSet = std::map<std::string, KernelSpec>;

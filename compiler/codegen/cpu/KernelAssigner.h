@@ -78,7 +78,7 @@ private:
   void lower(mha::FinishOp op);
   void lower(mha::EmitWeightsOp op);
   void lower(mha::EmitOp op);
-  void lower(mha::EmitPairsOp op);
+  void lower(mha::EmitPackedOp op);
   void lower(mha::SaveOp op);
   void lower(mha::MergeOp op);
   void lowerFewRows(mha::AccumulateOp op);

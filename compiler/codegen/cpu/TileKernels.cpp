@@ -279,34 +279,49 @@ void KernelAssigner::lower(mha::EmitOp op) {
 }
 
 /// Panels of all tiles follow each other, so that a view of the first may reach beyond its tile.
-void KernelAssigner::lower(mha::EmitPairsOp op) {
+void KernelAssigner::lower(mha::EmitPackedOp op) {
   OpBuilder &builder = caller.builder();
-  EmitPairsSpec spec{op.getKind() == mha::PackKind::Panel, static_cast<bool>(op.getBias())};
+  MemRefType target = op.getTarget().getType();
+  const bool panel = op.getKind() == mha::PackKind::Panel;
+  const bool pairs = target.getElementType().isInteger(32),
+             biased = static_cast<bool>(op.getBias());
+  const int64_t unit = pairs ? 2 : 1, width = target.getShape().back();
   SmallVector<Value> operands = {caller.view(tiles.lookup(op.getAcc()).memref,
                                              {op.getRow(), op.getColumn()},
                                              {op.getCount(), op.getColumns()})};
-  if (op.getBias())
+  if (biased)
     operands.push_back(caller.view(op.getBias(), op.getColumn(), op.getColumns()));
   auto plus = [&](Value a, Value b) -> Value {
     return arith::AddIOp::create(builder, op.getLoc(), a, b);
   };
   Value end = plus(op.getKey(), op.getFillCount());
-  llvm::append_values(operands, op.getKey(), end);
+  // Floats in rows have a row a key, which the view starts at.
+  const bool namesKeys = panel || pairs;
+  if (namesKeys)
+    llvm::append_values(operands, op.getKey(), end);
   SmallVector<Value> indices(op.getIndices());
   const size_t last = indices.size() - 1;
-  if (spec.panel) {
-    const int64_t width = op.getTarget().getType().getShape().back();
-    Value half = arith::DivUIOp::create(builder, op.getLoc(), op.getDepth(), caller.index(2));
-    indices[last - 1] = plus(indices[last - 1], half);
+  if (panel) {
+    Value depth = op.getDepth();
+    if (pairs)
+      depth = arith::DivUIOp::create(builder, op.getLoc(), depth, caller.index(unit));
+    indices[last - 1] = plus(indices[last - 1], depth);
+    operands.push_back(
+        caller.view(op.getTarget(), indices,
+                    {caller.ceilDiv(end, width), caller.ceilDiv(op.getFillColumns(), unit),
+                     caller.index(width)}));
+  } else {
+    if (!namesKeys)
+      indices[last - 1] = plus(indices[last - 1], op.getKey());
+    indices[last] = plus(indices[last], op.getDepth());
     operands.push_back(caller.view(
         op.getTarget(), indices,
-        {caller.ceilDiv(end, width), caller.ceilDiv(op.getFillColumns(), 2), caller.index(width)}));
-  } else {
-    indices[last] = plus(indices[last], op.getDepth());
-    operands.push_back(
-        caller.view(op.getTarget(), indices, {caller.ceilDiv(end, 2), op.getFillColumns()}));
+        {namesKeys ? caller.ceilDiv(end, unit) : op.getFillCount(), op.getFillColumns()}));
   }
-  caller.call(spec, operands);
+  if (pairs)
+    caller.call(EmitPairsSpec{panel, biased}, operands);
+  else
+    caller.call(EmitPackedSpec{biased, panel ? width : 0}, operands);
 }
 
 } // namespace attune::cpu

@@ -157,6 +157,10 @@ private:
     return one(spec, WorkPhase::Projection, {}, {{2, {{0, 0}, {0, 1}}}});
   }
 
+  std::vector<TimedKernel> describe(const EmitPackedSpec &spec) {
+    return one(spec, WorkPhase::Projection, {}, {{4, {{0, 0}, {0, 1}}}});
+  }
+
   /// A whole scoring kernel has inputs, then outputs, of which number `stored` is s.
   template <typename Spec>
   std::vector<TimedKernel> scoring(const Spec &spec, unsigned statistics, unsigned stored,

@@ -32,12 +32,14 @@ func.func @emits(%to: memref<?x64xf32>, %bias: memref<64xf32>, %i: index) {
   return
 }
 
-// CHECK-LABEL: @emits_pairs
-// CHECK: mha.emit_pairs panel %{{.*}}[%arg3, %arg3] into %arg0[%arg3, %arg3, %arg3, %arg3] at(%arg3, %arg3) count(%arg3, %arg3) fill(%arg3, %arg3) : <24x64xf32>, memref<?x2x32x64xi32>
-// CHECK: mha.emit_pairs rows %{{.*}}[%arg3, %arg3] bias %arg2 : memref<64xf32> into %arg1[%arg3, %arg3] at(%arg3, %arg3) count(%arg3, %arg3) fill(%arg3, %arg3) : <24x64xf32>, memref<?x64xi32>
-func.func @emits_pairs(%panels: memref<?x2x32x64xi32>, %rows: memref<?x64xi32>, %bias: memref<64xf32>, %i: index) {
+// CHECK-LABEL: @emits_packed
+// CHECK: mha.emit_packed panel %{{.*}}[%arg4, %arg4] into %arg0[%arg4, %arg4, %arg4, %arg4] at(%arg4, %arg4) count(%arg4, %arg4) fill(%arg4, %arg4) : <24x64xf32>, memref<?x2x32x64xi32>
+// CHECK: mha.emit_packed rows %{{.*}}[%arg4, %arg4] bias %arg3 : memref<64xf32> into %arg1[%arg4, %arg4] at(%arg4, %arg4) count(%arg4, %arg4) fill(%arg4, %arg4) : <24x64xf32>, memref<?x64xi32>
+// CHECK: mha.emit_packed rows %{{.*}}[%arg4, %arg4] into %arg2[%arg4, %arg4] at(%arg4, %arg4) count(%arg4, %arg4) fill(%arg4, %arg4) : <24x64xf32>, memref<?x64xf32>
+func.func @emits_packed(%panels: memref<?x2x32x64xi32>, %rows: memref<?x64xi32>, %floats: memref<?x64xf32>, %bias: memref<64xf32>, %i: index) {
   %0 = mha.zero : <24x64xf32>
-  mha.emit_pairs panel %0[%i, %i] into %panels[%i, %i, %i, %i] at(%i, %i) count(%i, %i) fill(%i, %i) : <24x64xf32>, memref<?x2x32x64xi32>
-  mha.emit_pairs rows %0[%i, %i] bias %bias : memref<64xf32> into %rows[%i, %i] at(%i, %i) count(%i, %i) fill(%i, %i) : <24x64xf32>, memref<?x64xi32>
+  mha.emit_packed panel %0[%i, %i] into %panels[%i, %i, %i, %i] at(%i, %i) count(%i, %i) fill(%i, %i) : <24x64xf32>, memref<?x2x32x64xi32>
+  mha.emit_packed rows %0[%i, %i] bias %bias : memref<64xf32> into %rows[%i, %i] at(%i, %i) count(%i, %i) fill(%i, %i) : <24x64xf32>, memref<?x64xi32>
+  mha.emit_packed rows %0[%i, %i] into %floats[%i, %i] at(%i, %i) count(%i, %i) fill(%i, %i) : <24x64xf32>, memref<?x64xf32>
   return
 }

@@ -1,5 +1,6 @@
 //===- DenseKernelsTest.cpp - Packing, accumulating, storing --------------===//
 
+#include "GuardedArray.h"
 #include "KernelTest.h"
 #include <cmath>
 #include <set>
@@ -220,6 +221,71 @@ TEST_P(DenseKernels, EmitStoresCountedRowsAndColumns) {
         }
       }
   }
+}
+
+/// A part of an accumulator as EmitPackedSpec takes it: `count` x `columns` elements from `key` on,
+/// and zeros up to `end` and `depth`.
+struct Part {
+  int key, count, end, columns, depth;
+};
+
+/// Stores a part between others, of which nothing may change. The part's last row ends with memory.
+void checkEmitPacked(const EmitPackedSpec &spec, const JitKernel &emit, const Part &part) {
+  const int stride = part.columns + 3, width = static_cast<int>(spec.panelWidth);
+  const Floats values = randomFloats(part.count * stride - 3, 9),
+               bias = randomFloats(part.columns, 10);
+  GuardedArray<float> acc(values), added(bias);
+  auto element = [&](int key, int column) {
+    const int row = key - part.key;
+    if (row < 0 || key >= part.end || column >= part.depth)
+      return guard;
+    if (row >= part.count || column >= part.columns)
+      return 0.0f;
+    return values[row * stride + column] + (spec.biased ? bias[column] : 0.0f);
+  };
+  // Panels have two more lines of depth, rows two more columns.
+  const int panels = 4, outDepth = part.depth + 2;
+  Floats out(width ? panels * outDepth * width : (part.end + 2) * outDepth, guard);
+  Buffer in(acc.data(), {part.count, part.columns}, {stride, 1}),
+      biasRow(added.data(), {part.columns});
+  if (width) {
+    Buffer to(out.data(), {panels, part.depth, width}, {outDepth * width, width, 1});
+    if (spec.biased)
+      emit(in.get(), biasRow.get(), part.key, part.end, to.get());
+    else
+      emit(in.get(), part.key, part.end, to.get());
+  } else {
+    Buffer to(out.data() + part.key * outDepth, {part.end - part.key, part.depth}, {outDepth, 1});
+    if (spec.biased)
+      emit(in.get(), biasRow.get(), to.get());
+    else
+      emit(in.get(), to.get());
+  }
+  for (int place = 0; place < int(out.size()); ++place) {
+    const int line = width ? place / width : place / outDepth;
+    const int key = width ? line / outDepth * width + place % width : line;
+    const int column = width ? line % outDepth : place % outDepth;
+    ASSERT_EQ(out[place], element(key, column))
+        << part.count << " x " << part.columns << " at " << part.key << " to " << part.end << ": "
+        << key << ", " << column;
+  }
+}
+
+TEST_P(DenseKernels, EmitPackedLeavesWhatLiesBeside) {
+  const int width = 2 * lanes;
+  for (int panelWidth : {0, width})
+    for (bool biased : {false, true}) {
+      const EmitPackedSpec spec{biased, panelWidth};
+      const JitKernel emit = makeKernel(spec, target);
+      for (int key : {0, 1, lanes - 1, lanes, width - 1, width + 1})
+        for (int count : {1, 2, lanes - 1, lanes, lanes + 1, 2 * lanes + 1})
+          for (int columns : {1, lanes - 1, lanes, 2 * lanes, 2 * lanes + 3}) {
+            checkEmitPacked(spec, emit, {key, count, key + count, columns, columns});
+            checkEmitPacked(
+                spec, emit,
+                {key, count, roundUp(key + count, lanes), columns, roundUp(columns, lanes)});
+          }
+    }
 }
 
 } // namespace

@@ -306,6 +306,19 @@ struct EmitSpec {
   ElementType outType = ElementType::F32;
 };
 
+/// Stores a part of an accumulator as attention reads it: element(key + r, c) = acc[r][c] (+
+/// bias[c]) for r < count, c < columns; else zero
+/// panels of panelWidth:  out[p][k][j] = element(p * panelWidth + j, k), keys from `key` up to
+/// `end`, the whole depth of out
+/// rows (panelWidth 0):   out[r][c] = element(key + r, c), all rows and columns of out
+/// (acc[count][columns], [bias[columns] if biased,] [i32 key, i32 end, if panels,]
+///  out[panels][depth][panelWidth] or out[rows][outColumns])
+/// count and columns are run-time extents; panelWidth is a multiple of the lanes.
+struct EmitPackedSpec {
+  bool biased = false;
+  int64_t panelWidth = 0;
+};
+
 /// Stores a part of an accumulator in pairs (PackPairsSpec), as float32 rounded to nearest:
 ///   element(key + r, c) = acc[r][c] (+ bias[c]) for r < count, c < columns; else zero
 /// panel:  pairs[p][k][j] = {element(p * width + j, 2k), element(p * width + j, 2k + 1)}
@@ -358,6 +371,7 @@ llvm::Expected<Kernel> generateKernel(const Spec &spec, const KernelTarget &targ
   X(EmitWeights)                                                                                   \
   X(PackPairs)                                                                                     \
   X(EmitPairs)                                                                                     \
+  X(EmitPacked)                                                                                    \
   X(PairProducts)                                                                                  \
   X(KeyRange) X(Classify) X(Accumulate) X(Finish) X(Emit) X(AccumulateRows) X(Save) X(Merge)
 #define ATTUNE_DECLARE_KERNEL(NAME)                                                                \

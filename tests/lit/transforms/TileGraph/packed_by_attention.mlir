@@ -2,7 +2,7 @@
 
 // In order lne the keys of a batch element lie apart in a tile of rows: attention packs them.
 // CHECK-LABEL: func.func @forward
-// CHECK-NOT: mha.emit_pairs
+// CHECK-NOT: mha.emit_packed
 // CHECK: mha.pack panel
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
   func.func @forward(%x: tensor<?x?x64xbf16> {mha.input = "query"}, %w: tensor<3x32x64xi32> {mha.packed}) -> tensor<?x?x64xbf16> {
@@ -21,7 +21,7 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 
 // With a key padding mask values of padded keys must become zero.
 // CHECK-LABEL: func.func @forward
-// CHECK-NOT: mha.emit_pairs
+// CHECK-NOT: mha.emit_packed
 // CHECK: mha.pack panel
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
   func.func @forward(%x: tensor<?x?x64xbf16> {mha.input = "query"}, %mask: tensor<?x?xi8> {mha.input = "key_padding_mask"}, %w: tensor<3x32x64xi32> {mha.packed}) -> tensor<?x?x64xbf16> {
@@ -46,7 +46,7 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 
 // A call with a few query rows reads keys and values where they lie.
 // CHECK-LABEL: func.func @forward
-// CHECK-NOT: mha.emit_pairs
+// CHECK-NOT: mha.emit_packed
 // CHECK: mha.pack panel
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
   func.func @forward(%q: tensor<?x64xbf16> {mha.input = "query"}, %k: tensor<?x64xbf16> {mha.input = "key"}, %w: tensor<1x32x64xi32> {mha.packed}, %w2: tensor<2x32x64xi32> {mha.packed}) -> tensor<?x64xbf16> {
@@ -66,7 +66,7 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 
 // Keys of odd depth would share pairs between tiles.
 // CHECK-LABEL: func.func @forward
-// CHECK-NOT: mha.emit_pairs
+// CHECK-NOT: mha.emit_packed
 // CHECK: mha.pack panel
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
   func.func @forward(%x: tensor<?x?x64xbf16> {mha.input = "query"}, %w: tensor<3x32x64xi32> {mha.packed}) -> tensor<?x?x64xbf16> {

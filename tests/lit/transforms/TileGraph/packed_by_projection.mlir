@@ -17,8 +17,8 @@
 // CHECK: %[[BEFORE:.*]] = arith.muli %[[BATCH]], %[[L]]
 // CHECK: %[[SLOT:.*]] = affine.apply {{.*}}(%[[BATCH]], %[[HEAD]])
 // CHECK: %[[FIRSTPANEL:.*]] = arith.muli %[[SLOT]]
-// CHECK: mha.emit_pairs panel %[[ACC]][%{{.*}}, %{{.*}}] into %[[KEYS]][%[[FIRSTPANEL]], %{{.*}}] at(%{{.*}}, %{{.*}}) count(%{{.*}}, %{{.*}}) fill(%{{.*}}, %{{.*}})
-// CHECK: mha.emit_pairs rows %[[ACC]][%{{.*}}, %{{.*}}] into %[[VALUES]][
+// CHECK: mha.emit_packed panel %[[ACC]][%{{.*}}, %{{.*}}] into %[[KEYS]][%[[FIRSTPANEL]], %{{.*}}] at(%{{.*}}, %{{.*}}) count(%{{.*}}, %{{.*}}) fill(%{{.*}}, %{{.*}})
+// CHECK: mha.emit_packed rows %[[ACC]][%{{.*}}, %{{.*}}] into %[[VALUES]][
 // CHECK: %[[HASROWS:.*]] = arith.cmpi slt, %{{.*}}, %c64
 // CHECK: scf.if %[[HASROWS]]
 // CHECK: mha.emit %[[ACC]] into %[[ROWS]]
@@ -47,9 +47,9 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 // CHECK-LABEL: func.func @forward
 // CHECK-COUNT-1: : memref<?x64xbf16>
 // CHECK: mha.emit {{.*}} memref<?x64xbf16>
-// CHECK: mha.emit_pairs panel
+// CHECK: mha.emit_packed panel
 // CHECK-NOT: mha.emit %
-// CHECK: mha.emit_pairs rows
+// CHECK: mha.emit_packed rows
 // CHECK-NOT: mha.emit %
 // CHECK: mha.scores
 module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 0, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
@@ -64,5 +64,30 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
     %7 = mha.merge_heads %6 order le : tensor<1x2x?x32xbf16> -> tensor<?x64xbf16>
     %8 = mha.project %7, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
     return %8 : tensor<?x64xbf16>
+  }
+}
+
+// -----
+
+// Products of float32: the whole depth, of any size, and rows of values, padded to whole accumulators.
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[KEYS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x1x31x64xf32>
+// CHECK: %[[VALUES:.*]] = memref.alloc(%{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xf32>
+// CHECK: mha.emit_packed panel %{{.*}}[%{{.*}}, %{{.*}}] into %[[KEYS]][
+// CHECK: mha.emit_packed rows %{{.*}}[%{{.*}}, %{{.*}}] into %[[VALUES]][
+// CHECK: %[[TILES:.*]] = memref.reinterpret_cast %[[KEYS]] to {{.*}} to memref<?x?x1x31x64xf32
+// CHECK-NOT: mha.pack panel
+// CHECK: mha.load %[[TILES]][
+// CHECK: mha.load %[[VALUES]][
+module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32}} {
+  func.func @forward(%x: tensor<?x?x64xf32> {mha.input = "query"}, %w: tensor<3x64x64xf32> {mha.packed}, %w2: tensor<1x62x64xf32> {mha.packed}) -> tensor<?x?x64xf32> {
+    %0 = mha.project %x, %w first 0 : (tensor<?x?x64xf32>, tensor<3x64x64xf32>) -> tensor<?x?x186xf32>
+    %1 = mha.split_heads %0 order nle first 0 : tensor<?x?x186xf32> -> tensor<?x2x?x31xf32>
+    %2 = mha.split_heads %0 order nle first 62 : tensor<?x?x186xf32> -> tensor<?x2x?x31xf32>
+    %3 = mha.split_heads %0 order nle first 124 : tensor<?x?x186xf32> -> tensor<?x2x?x31xf32>
+    %4 = mha.attend %1, %2, %3 scale 0.25 : (tensor<?x2x?x31xf32>, tensor<?x2x?x31xf32>, tensor<?x2x?x31xf32>) -> tensor<?x2x?x31xf32>
+    %5 = mha.merge_heads %4 order nle : tensor<?x2x?x31xf32> -> tensor<?x?x62xf32>
+    %6 = mha.project %5, %w2 first 0 : (tensor<?x?x62xf32>, tensor<1x62x64xf32>) -> tensor<?x?x64xf32>
+    return %6 : tensor<?x?x64xf32>
   }
 }
