@@ -66,10 +66,6 @@ llvm::Expected<Array> project(Interpreter &interpreter, Operation *op,
   return result;
 }
 
-bool isPairs(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getElementType().isInteger(32);
-}
-
 /// The weight of packed pairs (panels, pairs, width) as (panels, depth, width).
 Array unpackedPairs(const Array &pairs, int64_t depth) {
   Array weight = Array::filled({pairs.shape[0], depth, pairs.shape[2]});
@@ -85,7 +81,7 @@ llvm::Error runProject(Interpreter &interpreter, ProjectOp op) {
   const Array *bias = op.getBias() ? &interpreter.array(op.getBias()) : nullptr;
   const Array x = interpreter.array(op.getX());
   Array weight = interpreter.array(op.getWeight());
-  if (isPairs(op.getWeight()))
+  if (holdsPairs(op.getWeight().getType()))
     weight = unpackedPairs(weight, x.shape.back());
   auto result = project(
       interpreter, op,
@@ -100,7 +96,7 @@ llvm::Error runPackWeight(Interpreter &interpreter, PackWeightOp op) {
   const Array weight = interpreter.array(op.getWeight());
   ArrayRef<int64_t> shape = shapeOf(op.getResult());
   const int64_t first = op.getFirst(), columns = op.getColumns();
-  const bool pairs = isPairs(op.getResult());
+  const bool pairs = holdsPairs(op.getResult().getType());
   const int64_t depth = weight.shape.back();
   if (weight.rank() != 2 || shape.size() != 3 || shape[2] < 1 ||
       (pairs ? shape[1] * 2 < depth : shape[1] != depth) ||

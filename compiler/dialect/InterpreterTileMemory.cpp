@@ -57,7 +57,7 @@ llvm::Error runKeyRange(Interpreter &interpreter, KeyRangeOp op) {
     return visible.takeError();
   const Array target = interpreter.array(op.getTarget());
   const std::vector<int64_t> to = interpreter.integers(op.getTargetIndices());
-  if (to.empty() || !op.getTarget().getType().getElementType().isInteger(32))
+  if (to.empty() || !holdsPairs(op.getTarget().getType()))
     return fail(op, "needs a target of i32 with at least one dimension");
   std::vector<int64_t> extents(to.size(), 1);
   extents.back() = 2;
@@ -105,7 +105,7 @@ llvm::Error runPack(Interpreter &interpreter, PackOp op) {
     return fail(op, "takes one index a dimension of memrefs of at least two");
   const bool panel = op.getKind() == PackKind::Panel;
   // In pairs, one of the two dimensions of the target counts half: that of the depth.
-  const bool pairs = op.getTarget().getType().getElementType().isInteger(32);
+  const bool pairs = holdsPairs(op.getTarget().getType());
   const Extent whole = extentFrom(target, to);
   const Extent extent = {whole.rows * (pairs ? 2 : 1), whole.columns};
   if (llvm::Error error = checkCount(op, "count", count, panel ? extent.columns : extent.rows))
@@ -171,15 +171,13 @@ llvm::Error runClear(Interpreter &interpreter, ClearOp op) {
 
 //===--- Loading tiles -----------------------------------------------------===//
 
-bool isPairs(LoadOp op) { return op.getSource().getType().getElementType().isInteger(32); }
-
 /// Reads rows that lie transposed in panels: (panel, column, row % width).
 llvm::Error loadPanels(LoadOp op, const Array &source, ArrayRef<int64_t> indices, Tile &tile) {
   const size_t last = indices.size() - 1;
   tile.panelWidth = source.shape[last] - indices[last];
   if (tile.panelWidth < 1)
     return fail(op, "starts beyond its panels");
-  const bool pairs = isPairs(op);
+  const bool pairs = holdsPairs(op.getSource().getType());
   std::vector<int64_t> extents(indices.size(), 1);
   extents[last - 2] = llvm::divideCeilSigned(tile.count, tile.panelWidth);
   extents[last - 1] = pairs ? llvm::divideCeilSigned(tile.columnCount, 2) : tile.columnCount;
@@ -215,7 +213,7 @@ llvm::Error runLoad(Interpreter &interpreter, LoadOp op) {
     if (llvm::Error error = loadPanels(op, source, indices, tile))
       return error;
   } else {
-    const bool pairs = isPairs(op);
+    const bool pairs = holdsPairs(op.getSource().getType());
     auto window =
         windowAt(op, source, indices,
                  {pairs ? llvm::divideCeilSigned(tile.count, 2) : tile.count, tile.columnCount});

@@ -205,13 +205,10 @@ llvm::Error runEmit(Interpreter &interpreter, EmitOp op) {
   return llvm::Error::success();
 }
 
-/// True for a target of pairs, false for one of float32.
-bool hasPairs(EmitPackedOp op) { return op.getTarget().getType().getElementType().isInteger(32); }
-
 /// The place of an element, or its pair, in the target of mha.emit_packed, from `indices` on.
 llvm::Expected<double *> packedPlace(EmitPackedOp op, const Array &target,
                                      std::vector<int64_t> indices, int64_t key, int64_t depth) {
-  const int64_t unit = hasPairs(op) ? 2 : 1;
+  const int64_t unit = holdsPairs(op.getTarget().getType()) ? 2 : 1;
   const size_t last = indices.size() - 1;
   if (op.getKind() == PackKind::Panel) {
     const int64_t width = target.shape[last], panels = target.shape[last - 2];
@@ -248,7 +245,7 @@ llvm::Error runEmitPacked(Interpreter &interpreter, EmitPackedOp op) {
     return error;
   if (llvm::Error error = checkCount(op, "columns", columns, acc.columns - column))
     return error;
-  if (panel && hasPairs(op) && firstDepth % 2 != 0)
+  if (panel && holdsPairs(op.getTarget().getType()) && firstDepth % 2 != 0)
     return fail(op, "starts within a pair");
   auto bias = biasFrom(interpreter, op, op.getBias(), column, columns);
   if (!bias)
@@ -261,7 +258,7 @@ llvm::Error runEmitPacked(Interpreter &interpreter, EmitPackedOp op) {
       const bool isThere = r < count && c < columns;
       const double value =
           isThere ? interpreter.rounded(acc.row(row + r)[column + c] + (*bias)[c]) : 0;
-      if (!hasPairs(op)) {
+      if (!holdsPairs(op.getTarget().getType())) {
         **place = value;
         continue;
       }

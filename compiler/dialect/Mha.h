@@ -21,4 +21,13 @@
 #define GET_OP_CLASSES
 #include "dialect/MhaOps.h.inc"
 
+namespace attune::mha {
+
+/// Whether a memref or tensor holds pairs of bfloat16, an i32 each.
+inline bool holdsPairs(mlir::Type type) {
+  return mlir::cast<mlir::ShapedType>(type).getElementType().isInteger(32);
+}
+
+} // namespace attune::mha
+
 #endif

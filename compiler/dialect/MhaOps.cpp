@@ -132,8 +132,7 @@ LogicalResult ProjectOp::verify() {
   if (weight.size() != 2 && weight.size() != 3)
     return emitOpError() << "weight must have rank 2, or 3 when packed, found " << weight.size();
   // Pairs may be padded.
-  const bool fits = getWeight().getType().getElementType().isInteger(32) ? weight[1] * 2 >= depth
-                                                                         : weight[1] == depth;
+  const bool fits = holdsPairs(getWeight().getType()) ? weight[1] * 2 >= depth : weight[1] == depth;
   if (!fits)
     return emitOpError() << "weight has depth " << weight[1] << ", x has " << depth;
   int64_t available = isPacked() ? weight[0] * weight[2] : weight[0];
@@ -231,7 +230,7 @@ LogicalResult EmitPackedOp::verify() {
   const int64_t least = getKind() == PackKind::Panel ? 4 : 2;
   if (target.getRank() != static_cast<int64_t>(getIndices().size()) || target.getRank() < least)
     return emitOpError() << "takes one index a dimension of a target of at least " << least;
-  if (!target.getElementType().isInteger(32) && !target.getElementType().isF32())
+  if (!holdsPairs(getTarget().getType()) && !target.getElementType().isF32())
     return emitOpError() << "target must hold f32, or pairs, i32";
   return success();
 }

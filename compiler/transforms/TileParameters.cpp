@@ -14,7 +14,7 @@ Value packedView(TileBuilder &tile, Value packed, int64_t offset, RankedTensorTy
     strides[k] = strides[k + 1] * type.getDimSize(k + 1);
   auto layout = StridedLayoutAttr::get(builder.getContext(), offset, strides);
   Value base = packed;
-  if (type.getElementType().isInteger(32)) {
+  if (mha::holdsPairs(type)) {
     auto pairs =
         MemRefType::get(cast<MemRefType>(packed.getType()).getShape(), builder.getI32Type());
     base = mha::AsPairsOp::create(builder, tile.loc, pairs, packed);

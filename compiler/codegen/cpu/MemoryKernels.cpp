@@ -12,7 +12,7 @@ void KernelAssigner::lower(mha::PackOp op) {
   auto target = cast<MemRefType>(op.getTarget().getType());
   auto source = cast<MemRefType>(op.getSource().getType());
   const int64_t padded = target.getShape().back();
-  if (target.getElementType().isInteger(32))
+  if (mha::holdsPairs(op.getTarget().getType()))
     return lowerPairs(op);
   if (op.getKind() == mha::PackKind::Panel) {
     const int64_t depth = target.getDimSize(target.getRank() - 2);
@@ -118,7 +118,7 @@ void KernelAssigner::lower(mha::LoadOp op) {
   } else if (isRegionOperand(op)) {
     buffer.memref = regionOperand(op, buffer);
   } else {
-    const bool pairs = cast<MemRefType>(op.getSource().getType()).getElementType().isInteger(32);
+    const bool pairs = mha::holdsPairs(op.getSource().getType());
     buffer.memref =
         caller.view(op.getSource(), op.getIndices(),
                     {pairs ? caller.ceilDiv(buffer.count, 2) : buffer.count, buffer.columns});

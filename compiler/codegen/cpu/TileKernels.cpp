@@ -281,11 +281,9 @@ void KernelAssigner::lower(mha::EmitOp op) {
 /// Panels of all tiles follow each other, so that a view of the first may reach beyond its tile.
 void KernelAssigner::lower(mha::EmitPackedOp op) {
   OpBuilder &builder = caller.builder();
-  MemRefType target = op.getTarget().getType();
-  const bool panel = op.getKind() == mha::PackKind::Panel;
-  const bool pairs = target.getElementType().isInteger(32),
-             biased = static_cast<bool>(op.getBias());
-  const int64_t unit = pairs ? 2 : 1, width = target.getShape().back();
+  const bool panel = op.getKind() == mha::PackKind::Panel, biased = static_cast<bool>(op.getBias());
+  const bool pairs = mha::holdsPairs(op.getTarget().getType());
+  const int64_t unit = pairs ? 2 : 1, width = op.getTarget().getType().getShape().back();
   SmallVector<Value> operands = {caller.view(tiles.lookup(op.getAcc()).memref,
                                              {op.getRow(), op.getColumn()},
                                              {op.getCount(), op.getColumns()})};
@@ -294,34 +292,34 @@ void KernelAssigner::lower(mha::EmitPackedOp op) {
   auto plus = [&](Value a, Value b) -> Value {
     return arith::AddIOp::create(builder, op.getLoc(), a, b);
   };
-  Value end = plus(op.getKey(), op.getFillCount());
-  // Floats in rows have a row a key, which the view starts at.
-  const bool namesKeys = panel || pairs;
-  if (namesKeys)
-    llvm::append_values(operands, op.getKey(), end);
   SmallVector<Value> indices(op.getIndices());
   const size_t last = indices.size() - 1;
+  if (!panel && !pairs) { // a row a key: the view starts at the first
+    indices[last - 1] = plus(indices[last - 1], op.getKey());
+    indices[last] = plus(indices[last], op.getDepth());
+    operands.push_back(
+        caller.view(op.getTarget(), indices, {op.getFillCount(), op.getFillColumns()}));
+    return caller.call(EmitPackedSpec{biased}, operands);
+  }
+  Value end = plus(op.getKey(), op.getFillCount());
+  llvm::append_values(operands, op.getKey(), end);
+  SmallVector<Value> extents;
   if (panel) {
     Value depth = op.getDepth();
     if (pairs)
       depth = arith::DivUIOp::create(builder, op.getLoc(), depth, caller.index(unit));
     indices[last - 1] = plus(indices[last - 1], depth);
-    operands.push_back(
-        caller.view(op.getTarget(), indices,
-                    {caller.ceilDiv(end, width), caller.ceilDiv(op.getFillColumns(), unit),
-                     caller.index(width)}));
+    extents = {caller.ceilDiv(end, width), caller.ceilDiv(op.getFillColumns(), unit),
+               caller.index(width)};
   } else {
-    if (!namesKeys)
-      indices[last - 1] = plus(indices[last - 1], op.getKey());
     indices[last] = plus(indices[last], op.getDepth());
-    operands.push_back(caller.view(
-        op.getTarget(), indices,
-        {namesKeys ? caller.ceilDiv(end, unit) : op.getFillCount(), op.getFillColumns()}));
+    extents = {caller.ceilDiv(end, unit), op.getFillColumns()};
   }
+  operands.push_back(caller.view(op.getTarget(), indices, extents));
   if (pairs)
     caller.call(EmitPairsSpec{panel, biased}, operands);
   else
-    caller.call(EmitPackedSpec{biased, panel ? width : 0}, operands);
+    caller.call(EmitPackedSpec{biased, width}, operands);
 }
 
 } // namespace attune::cpu
