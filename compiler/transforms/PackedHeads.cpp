@@ -10,10 +10,16 @@ using namespace mlir;
 
 namespace attune {
 
-PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value heads, Value length) {
+PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value heads, Value length,
+                                Value rowsIfFew) {
   const int64_t dynamic = ShapedType::kDynamic, panel = tile.schedule.keyPanel(tile.cpu);
   const int64_t columns = tile.schedule.paddedHeadDim(tile.cpu, headDim);
   PackedHeads packed;
+  packed.rowsIfFew = rowsIfFew;
+  if (rowsIfFew)
+    heads = arith::SelectOp::create(tile.builder, tile.loc, hasFewRows(tile, rowsIfFew),
+                                    tile.constant(0), heads);
+  packed.heads = heads;
   Value panels = tile.multiply(heads, tile.ceilDiv(length, panel));
   Value all = tile.apply(tile.d(0) + (tile.schedule.kvTile / panel - 1), panels);
   if (!tile.multipliesPairs()) {
@@ -29,9 +35,9 @@ PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value heads,
   return packed;
 }
 
-Value keysByTiles(TileBuilder &tile, Value keys, Value heads, Value length) {
+Value keysByTiles(TileBuilder &tile, const PackedHeads &packed, Value length) {
   OpBuilder &builder = tile.builder;
-  auto type = cast<MemRefType>(keys.getType());
+  auto type = cast<MemRefType>(packed.keys.getType());
   ArrayRef<int64_t> shape = type.getShape();
   const int64_t depth = shape[2], panel = shape[3], panels = tile.schedule.kvTile / panel;
   SmallVector<int64_t> sizes = {ShapedType::kDynamic, ShapedType::kDynamic, panels, depth, panel};
@@ -40,9 +46,9 @@ Value keysByTiles(TileBuilder &tile, Value keys, Value heads, Value length) {
   Value stride = tile.apply(tile.d(0).ceilDiv(panel) * (depth * panel), length);
   auto layout = StridedLayoutAttr::get(builder.getContext(), 0, strides);
   return memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(sizes, type.getElementType(), layout), keys,
+      builder, tile.loc, MemRefType::get(sizes, type.getElementType(), layout), packed.keys,
       OpFoldResult(builder.getIndexAttr(0)),
-      getMixedValues(sizes, {heads, tile.ceilDiv(length, tile.schedule.kvTile)}, builder),
+      getMixedValues(sizes, {packed.heads, tile.ceilDiv(length, tile.schedule.kvTile)}, builder),
       getMixedValues(strides, stride, builder));
 }
 

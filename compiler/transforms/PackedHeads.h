@@ -15,10 +15,11 @@ namespace attune {
 /// those of another; values memref<heads x keys x columns>; of pairs half the depth and half the
 /// keys. They are as long as the keys, not as kv tiles, which of many short sequences would be
 /// mostly empty; the last tile may reach into the next head.
+/// Of calls with few rows of the target length `rowsIfFew`, if there is one, they are empty.
 PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, mlir::Value heads,
-                                mlir::Value length);
-/// These keys as attention loads them, (heads, kv tiles, panels of a tile, depth, panel).
-mlir::Value keysByTiles(TileBuilder &tile, mlir::Value keys, mlir::Value heads, mlir::Value length);
+                                mlir::Value length, mlir::Value rowsIfFew);
+/// The keys as attention loads them, (heads, kv tiles, panels of a tile, depth, panel).
+mlir::Value keysByTiles(TileBuilder &tile, const PackedHeads &packed, mlir::Value length);
 
 /// Whether projections can store the keys and values of `attend` as it reads them, as far as the
 /// graph says. Not where values of padded keys must be zero, and where heads or batch elements are

@@ -90,24 +90,28 @@ static std::optional<int64_t> staticRows(Value targetLength) {
                                                           : std::nullopt;
 }
 
-bool mayHaveFewRows(const TileBuilder &tile, Value targetLength, Value sourceLength) {
+FewRows fewRowsOf(const TileBuilder &tile, Value targetLength, Value sourceLength) {
   if (const std::optional<int64_t> rows = staticRows(targetLength))
-    return *rows <= tile.schedule.fewRows;
+    return *rows <= tile.schedule.fewRows ? FewRows::Always : FewRows::Never;
   // Of itself a few rows are a few keys: not worth a program of their own.
-  return tile.schedule.fewRows > 0 && targetLength != sourceLength;
+  return tile.schedule.fewRows > 0 && targetLength != sourceLength ? FewRows::AsLengthSays
+                                                                   : FewRows::Never;
+}
+
+Value hasFewRows(TileBuilder &tile, Value targetLength) {
+  return arith::CmpIOp::create(tile.builder, tile.loc, arith::CmpIPredicate::sle, targetLength,
+                               tile.constant(tile.schedule.fewRows));
 }
 
 /// Both programs, and the length that chooses.
 static LogicalResult buildEither(TileBuilder &tile, const AttentionStage &stage) {
   OpBuilder &builder = tile.builder;
-  const int64_t most = tile.schedule.fewRows;
-  FewRowsTiler few(tile, stage, most);
+  FewRowsTiler few(tile, stage, tile.schedule.fewRows);
   AttentionTiler many(tile, stage);
   if (failed(few.prepare()))
     return failure();
   many.prepareAs(few);
-  Value hasFew = arith::CmpIOp::create(builder, tile.loc, arith::CmpIPredicate::sle,
-                                       stage.targetLength, tile.constant(most));
+  Value hasFew = hasFewRows(tile, stage.targetLength);
   few.allocate(hasFew);
   many.allocate(hasFew);
   auto building = [&](auto &tiler) {
@@ -129,11 +133,15 @@ template <typename Tiler> static LogicalResult buildOnly(Tiler tiler) {
 }
 
 LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage) {
-  if (!mayHaveFewRows(tile, stage.targetLength, stage.sourceLength))
+  switch (fewRowsOf(tile, stage.targetLength, stage.sourceLength)) {
+  case FewRows::Never:
     return buildOnly(AttentionTiler(tile, stage));
-  if (const std::optional<int64_t> rows = staticRows(stage.targetLength))
-    return buildOnly(FewRowsTiler(tile, stage, *rows));
-  return buildEither(tile, stage);
+  case FewRows::Always:
+    return buildOnly(FewRowsTiler(tile, stage, *staticRows(stage.targetLength)));
+  case FewRows::AsLengthSays:
+    return buildEither(tile, stage);
+  }
+  llvm_unreachable("of FewRows");
 }
 
 } // namespace attune

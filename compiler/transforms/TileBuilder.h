@@ -71,6 +71,8 @@ inline bool isFloat32(mlir::Value memref) {
 /// Keys and values of heads as attention reads them (PackedHeads.h), or null.
 struct PackedHeads {
   mlir::Value keys, values;
+  mlir::Value heads;     ///< of all batch elements
+  mlir::Value rowsIfFew; ///< a target length: with few such rows there are none, but rows; or null
 };
 
 /// Columns of a projection's result that are the keys or values of all heads.
@@ -79,6 +81,7 @@ struct PackedPart {
   mlir::Value target; ///< of allocatePackedHeads, heads by batch element
   int64_t first;      ///< column
   int64_t heads, headDim;
+  mlir::Value rowsIfFew; ///< of PackedHeads, the same for all parts of a projection
 };
 
 /// The rows (R, K) of a projection's operand, and where its result goes.
@@ -89,8 +92,11 @@ struct ProjectionStage {
   mlir::Value target;  ///< memref<?xcolumns>, or null
   mlir::Value rows;    ///< number of rows
   mlir::Value length;  ///< of them in a batch element
-  int64_t columns = 0; ///< valid columns of the target, the first ones
+  int64_t columns = 0; ///< of the target, the first ones that are stored in each call
   llvm::SmallVector<PackedPart> parts; ///< what else is stored
+  /// A target length: with few such rows all columns are stored in the target, and no parts. Or
+  /// null.
+  mlir::Value rowsIfFew() const { return parts.empty() ? mlir::Value() : parts.front().rowsIfFew; }
 };
 void buildProjection(TileBuilder &tile, const ProjectionStage &stage);
 
@@ -106,8 +112,11 @@ struct AttentionStage {
   /// The memref that stands for a tensor which attend or its regions read.
   llvm::function_ref<mlir::Value(mlir::Value)> memrefOf;
 };
-/// Whether a call may have so few query rows that attention reads keys and values where they lie.
-bool mayHaveFewRows(const TileBuilder &tile, mlir::Value targetLength, mlir::Value sourceLength);
+/// Whether calls have so few query rows that attention reads keys and values where they lie.
+enum class FewRows { Never, AsLengthSays, Always };
+FewRows fewRowsOf(const TileBuilder &tile, mlir::Value targetLength, mlir::Value sourceLength);
+/// Where the length says so: whether this call has.
+mlir::Value hasFewRows(TileBuilder &tile, mlir::Value targetLength);
 /// Online softmax over kv tiles: memory does not grow with L * S.
 mlir::LogicalResult buildAttention(TileBuilder &tile, const AttentionStage &stage);
 /// Softmax over whole rows, a query tile at a time, for stages that return the weights.

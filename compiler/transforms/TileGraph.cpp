@@ -280,6 +280,13 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   if (Value out = outputs.lookup(op.getResult())) {
     memrefs[op.getResult()] = out;
     stage.target = rowsView(op.getResult());
+  } else if (stage.rowsIfFew()) {
+    Value few = hasFewRows(tile, stage.rowsIfFew());
+    Value rows =
+        stage.columns > 0
+            ? stage.rows
+            : Value(arith::SelectOp::create(builder, tile.loc, few, stage.rows, tile.constant(0)));
+    stage.target = memrefs[op.getResult()] = tile.temporaryRows(rows, op.getColumns());
   } else if (stage.columns > 0) {
     stage.target = memrefs[op.getResult()] = tile.temporaryRows(stage.rows, stage.columns);
   }
@@ -317,8 +324,11 @@ std::optional<PackedPart> FunctionTiler::packedPart(mha::SplitHeadsOp split) {
   const bool isKey = heads == attend.getKey();
   auto type = split.getResult().getType();
   return PackedPart{isKey ? mha::PackKind::Panel : mha::PackKind::Rows,
-                    isKey ? packed.keys : packed.values, static_cast<int64_t>(split.getFirst()),
-                    type.getDimSize(1), type.getDimSize(3)};
+                    isKey ? packed.keys : packed.values,
+                    static_cast<int64_t>(split.getFirst()),
+                    type.getDimSize(1),
+                    type.getDimSize(3),
+                    packed.rowsIfFew};
 }
 
 /// Buffers for keys and values that projections pack, or none if attention does so itself.
@@ -329,10 +339,12 @@ PackedHeads FunctionTiler::packedHeadsOf(mha::AttendOp op) {
   auto type = cast<RankedTensorType>(op.getKey().getType());
   Value source = size(type, 2, lengthOf(op.getKey()));
   Value target = size(cast<RankedTensorType>(op.getQuery().getType()), 2, lengthOf(op.getQuery()));
-  if (!mayHaveFewRows(tile, target, source)) {
-    Value heads = tile.multiply(size(type, 0, batchSymbol), tile.constant(type.getDimSize(1)));
-    known->second = allocatePackedHeads(tile, type.getDimSize(3), heads, source);
-  }
+  const FewRows few = op.getWeights() ? FewRows::Never : fewRowsOf(tile, target, source);
+  if (few == FewRows::Always)
+    return known->second;
+  Value heads = tile.multiply(size(type, 0, batchSymbol), tile.constant(type.getDimSize(1)));
+  known->second = allocatePackedHeads(tile, type.getDimSize(3), heads, source,
+                                      few == FewRows::AsLengthSays ? target : Value());
   return known->second;
 }
 
@@ -341,11 +353,15 @@ LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
     return op.emitOpError() << "in this order must view the result of a projection";
   Value length = lengths.lookup(op.getX());
   lengths[op.getResult()] = length;
-  if (packedPart(op))
+  const std::optional<PackedPart> part = packedPart(op);
+  if (part && !part->rowsIfFew)
     return success();
   RankedTensorType type = op.getResult().getType();
-  memrefs[op.getResult()] =
-      headsView(memrefs.lookup(op.getX()), type, op.getFirst(), size(type, 2, length));
+  Value rows = size(type, 2, length);
+  if (part) // calls with more rows have none to view
+    rows = arith::SelectOp::create(builder, tile.loc, hasFewRows(tile, part->rowsIfFew), rows,
+                                   tile.constant(0));
+  memrefs[op.getResult()] = headsView(memrefs.lookup(op.getX()), type, op.getFirst(), rows);
   return success();
 }
 
@@ -383,8 +399,7 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
                        packedHeads.lookup(op),
                        memrefOf};
   if (stage.packed.keys)
-    stage.packed.keys = keysByTiles(tile, stage.packed.keys,
-                                    tile.multiply(stage.batch, stage.heads), stage.sourceLength);
+    stage.packed.keys = keysByTiles(tile, stage.packed, stage.sourceLength);
   return op.getWeights() ? buildAttentionWithWeights(tile, stage) : buildAttention(tile, stage);
 }
 

@@ -8,27 +8,49 @@ using namespace mlir;
 
 namespace attune {
 
-/// Rows of the target, for the columns that have some.
-static void emitRows(TileBuilder &tile, const ProjectionStage &stage, const ResultTile &result) {
-  const int64_t width = cast<mha::TileType>(result.acc.getType()).getColumns();
-  Value count = tile.min({tile.builder.getAffineConstantExpr(width), stage.columns - tile.d(0)},
-                         result.column);
+/// Rows of the target, for `count` columns of the tile.
+static void emitRows(TileBuilder &tile, const ProjectionStage &stage, const ResultTile &result,
+                     Value count) {
   mha::EmitOp::create(tile.builder, tile.loc, result.acc, result.bias, stage.target,
                       ValueRange{result.row, result.column}, result.rowCount, count);
 }
 
+static void emitIf(TileBuilder &tile, Value condition, llvm::function_ref<void()> emit) {
+  scf::IfOp::create(tile.builder, tile.loc, condition, [&](OpBuilder &, Location) {
+    emit();
+    scf::YieldOp::create(tile.builder, tile.loc);
+  });
+}
+
+/// Parts, and rows for the columns that have some.
 static void emit(TileBuilder &tile, const ProjectionStage &stage, const ResultTile &result) {
-  for (const PackedPart &part : stage.parts)
-    emitPackedPart(tile, stage, part, result);
+  OpBuilder &builder = tile.builder;
+  AffineExpr width =
+      builder.getAffineConstantExpr(cast<mha::TileType>(result.acc.getType()).getColumns());
+  if (stage.parts.empty())
+    return emitRows(tile, stage, result,
+                    tile.min({width, stage.columns - tile.d(0)}, result.column));
+  auto emitParts = [&] {
+    for (const PackedPart &part : stage.parts)
+      emitPackedPart(tile, stage, part, result);
+  };
+  Value columns = tile.constant(stage.columns);
+  if (stage.rowsIfFew()) {
+    Value few = hasFewRows(tile, stage.rowsIfFew());
+    Value yes = arith::ConstantIntOp::create(builder, tile.loc, 1, 1);
+    emitIf(tile, arith::XOrIOp::create(builder, tile.loc, few, yes), emitParts);
+    const int64_t all = cast<MemRefType>(stage.target.getType()).getShape().back();
+    columns = arith::SelectOp::create(builder, tile.loc, few, tile.constant(all), columns);
+  } else {
+    emitParts();
+  }
   if (!stage.target)
     return;
-  if (stage.parts.empty())
-    return emitRows(tile, stage, result);
-  Value hasRows = arith::CmpIOp::create(tile.builder, tile.loc, arith::CmpIPredicate::slt,
-                                        result.column, tile.constant(stage.columns));
-  scf::IfOp::create(tile.builder, tile.loc, hasRows, [&](OpBuilder &, Location) {
-    emitRows(tile, stage, result);
-    scf::YieldOp::create(tile.builder, tile.loc);
+  Value hasRows =
+      arith::CmpIOp::create(builder, tile.loc, arith::CmpIPredicate::slt, result.column, columns);
+  emitIf(tile, hasRows, [&] {
+    emitRows(tile, stage, result,
+             tile.min({width, tile.d(0) - tile.d(1)}, {columns, result.column}));
   });
 }
 

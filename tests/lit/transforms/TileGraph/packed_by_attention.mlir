@@ -44,26 +44,6 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 
 // -----
 
-// A call with a few query rows reads keys and values where they lie.
-// CHECK-LABEL: func.func @forward
-// CHECK-NOT: mha.emit_packed
-// CHECK: mha.pack panel
-module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
-  func.func @forward(%q: tensor<?x64xbf16> {mha.input = "query"}, %k: tensor<?x64xbf16> {mha.input = "key"}, %w: tensor<1x32x64xi32> {mha.packed}, %w2: tensor<2x32x64xi32> {mha.packed}) -> tensor<?x64xbf16> {
-    %0 = mha.project %q, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
-    %1 = mha.split_heads %0 order le first 0 : tensor<?x64xbf16> -> tensor<1x2x?x32xbf16>
-    %2 = mha.project %k, %w2 first 0 : (tensor<?x64xbf16>, tensor<2x32x64xi32>) -> tensor<?x128xbf16>
-    %3 = mha.split_heads %2 order le first 0 : tensor<?x128xbf16> -> tensor<1x2x?x32xbf16>
-    %4 = mha.split_heads %2 order le first 64 : tensor<?x128xbf16> -> tensor<1x2x?x32xbf16>
-    %5 = mha.attend %1, %3, %4 scale 0.25 : (tensor<1x2x?x32xbf16>, tensor<1x2x?x32xbf16>, tensor<1x2x?x32xbf16>) -> tensor<1x2x?x32xbf16>
-    %6 = mha.merge_heads %5 order le : tensor<1x2x?x32xbf16> -> tensor<?x64xbf16>
-    %7 = mha.project %6, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
-    return %7 : tensor<?x64xbf16>
-  }
-}
-
-// -----
-
 // Keys of odd depth would share pairs between tiles.
 // CHECK-LABEL: func.func @forward
 // CHECK-NOT: mha.emit_packed

@@ -91,3 +91,44 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
     return %6 : tensor<?x?x64xf32>
   }
 }
+
+// -----
+
+// A call with a few query rows reads keys and values as rows where they lie: the length of the target says which of
+// the two a call stores, and how large each is.
+// CHECK-LABEL: func.func @forward
+// CHECK-SAME: %[[L:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: index)
+// CHECK: arith.cmpi sle, %[[L]], %c8
+// CHECK: %[[HEADS:.*]] = arith.select
+// CHECK: %[[KEYS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x1x16x64xi32>
+// CHECK: %[[VALUES:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
+// CHECK: arith.select %{{.*}}, %{{.*}}, %c0
+// CHECK: %[[ROWS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x128xbf16>
+// CHECK: %[[FEW:.*]] = arith.cmpi sle, %[[L]], %c8
+// CHECK: %[[MANY:.*]] = arith.xori %[[FEW]], %true
+// CHECK: scf.if %[[MANY]]
+// CHECK: mha.emit_packed panel %{{.*}} into %[[KEYS]][
+// CHECK: mha.emit_packed rows %{{.*}} into %[[VALUES]][
+// CHECK: %[[COLUMNS:.*]] = arith.select %[[FEW]], %c128{{.*}}, %c0
+// CHECK: %[[HASROWS:.*]] = arith.cmpi slt, %{{.*}}, %[[COLUMNS]]
+// CHECK: scf.if %[[HASROWS]]
+// CHECK: mha.emit %{{.*}} into %[[ROWS]][
+// CHECK: %[[HEADROWS:.*]] = memref.reinterpret_cast %[[ROWS]]
+// CHECK-NOT: mha.pack panel
+// CHECK: mha.load %[[HEADROWS]][
+// CHECK: mha.merge
+// CHECK-NOT: mha.pack panel
+// CHECK: mha.load %[[VALUES]][
+module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 6, scores_vectors = 4, values_rows = 6, values_vectors = 4, projection_block_rows = 6, projection_block_vectors = 4, projection_rows = 48, projection_depth = 64, weight_panel = 64, exp2_degree = 3, grain = 1, heads_per_worker = 8, few_rows = 8, split_keys = 64, pack_value = "per_head"}, mha.cpu = {vector_lanes = 16, vector_registers = 32, pair_products = "tiles"}} {
+  func.func @forward(%q: tensor<?x64xbf16> {mha.input = "query"}, %k: tensor<?x64xbf16> {mha.input = "key"}, %w: tensor<1x32x64xi32> {mha.packed}, %w2: tensor<2x32x64xi32> {mha.packed}) -> tensor<?x64xbf16> {
+    %0 = mha.project %q, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
+    %1 = mha.split_heads %0 order le first 0 : tensor<?x64xbf16> -> tensor<1x2x?x32xbf16>
+    %2 = mha.project %k, %w2 first 0 : (tensor<?x64xbf16>, tensor<2x32x64xi32>) -> tensor<?x128xbf16>
+    %3 = mha.split_heads %2 order le first 0 : tensor<?x128xbf16> -> tensor<1x2x?x32xbf16>
+    %4 = mha.split_heads %2 order le first 64 : tensor<?x128xbf16> -> tensor<1x2x?x32xbf16>
+    %5 = mha.attend %1, %3, %4 scale 0.25 : (tensor<1x2x?x32xbf16>, tensor<1x2x?x32xbf16>, tensor<1x2x?x32xbf16>) -> tensor<1x2x?x32xbf16>
+    %6 = mha.merge_heads %5 order le : tensor<1x2x?x32xbf16> -> tensor<?x64xbf16>
+    %7 = mha.project %6, %w first 0 : (tensor<?x64xbf16>, tensor<1x32x64xi32>) -> tensor<?x64xbf16>
+    return %7 : tensor<?x64xbf16>
+  }
+}
