@@ -53,11 +53,15 @@ void addProducts(Func &out, const ColumnPiece &piece, const ImageParam &a, const
   const Expr start = piece.first + k.y * piece.lanes, column = start + k.x;
   auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
   Expr sum = out(column, row);
+  const int perLine = vectorsOfLine(piece.lanes, b.type());
   for (int u = 0; u < group; ++u) {
     const Expr depth = first + k.z * group + u;
     Expr left = a(depth, row);
-    if (group > 1) {
-      const Expr later = wide(depth + groupsAhead * group) * wide(b.dim(1).stride()) + wide(start);
+    // Where a line holds several vectors of a row, each fetches that line of another row.
+    if (group > 1 && u % perLine == 0) {
+      const Expr later =
+          wide(depth + k.y % perLine + groupsAhead * group) * wide(b.dim(1).stride()) +
+          wide(piece.first + k.y / perLine * (perLine * piece.lanes));
       left = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction,
                                           {left, address + later * b.type().bytes()},
                                           Halide::Internal::Call::PureExtern);

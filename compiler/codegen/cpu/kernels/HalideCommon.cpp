@@ -123,6 +123,11 @@ void constrainOutput(Halide::Func &output) {
     output.output_buffer().dim(dim).set_min(0);
 }
 
+int vectorsOfLine(int lanes, Halide::Type type) {
+  constexpr int lineBytes = 64;
+  return std::max(lineBytes / (lanes * type.bytes()), 1);
+}
+
 Halide::Expr converted(const Halide::Expr &value, Halide::Type type) {
   if (type.bits() > 16 || value.type() == type)
     return Halide::cast(type, value);

@@ -39,6 +39,9 @@ Halide::ImageParam inputBuffer(const std::string &name, int rank,
 /// Makes all minima of an output 0 and its innermost stride 1.
 void constrainOutput(Halide::Func &output);
 
+/// How many vectors of so many elements a cache line holds, at least 1: one prefetch serves them.
+int vectorsOfLine(int lanes, Halide::Type type);
+
 /// A number of any element type as `type`; floats are rounded to nearest, ties to even.
 Halide::Expr converted(const Halide::Expr &value, Halide::Type type);
 

@@ -118,7 +118,7 @@ Func ScoringKernel::partialProducts(const Var &keyRow) {
     partial.update().reorder(keyRow, row, d).unroll(keyRow).unroll(row);
     return partial;
   }
-  const int most = std::max(16 / lanes, 1), step = whole % most == 0 ? most : 1;
+  const int most = vectorsOfLine(lanes, key.type()), step = whole % most == 0 ? most : 1;
   RDom d(0, whole / step, "d");
   auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
   constexpr int groupsAhead = 2;
