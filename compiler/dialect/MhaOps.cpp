@@ -230,7 +230,7 @@ LogicalResult EmitPackedOp::verify() {
   const int64_t least = getKind() == PackKind::Panel ? 4 : 2;
   if (target.getRank() != static_cast<int64_t>(getIndices().size()) || target.getRank() < least)
     return emitOpError() << "takes one index a dimension of a target of at least " << least;
-  if (!holdsPairs(getTarget().getType()) && !target.getElementType().isF32())
+  if (!holdsPairs(target) && !target.getElementType().isF32())
     return emitOpError() << "target must hold f32, or pairs, i32";
   return success();
 }

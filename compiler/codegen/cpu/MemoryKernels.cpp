@@ -12,7 +12,7 @@ void KernelAssigner::lower(mha::PackOp op) {
   auto target = cast<MemRefType>(op.getTarget().getType());
   auto source = cast<MemRefType>(op.getSource().getType());
   const int64_t padded = target.getShape().back();
-  if (mha::holdsPairs(op.getTarget().getType()))
+  if (mha::holdsPairs(target))
     return lowerPairs(op);
   if (op.getKind() == mha::PackKind::Panel) {
     const int64_t depth = target.getDimSize(target.getRank() - 2);
