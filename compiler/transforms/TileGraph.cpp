@@ -77,6 +77,11 @@ private:
   }
   /// The rows of an activation as projections multiply them.
   Value operandRows(Value graphValue);
+  /// `size` in calls with few rows of a target length, else 0.
+  Value ifFew(Value targetLength, Value size) {
+    return arith::SelectOp::create(builder, tile.loc, hasFewRows(tile, targetLength), size,
+                                   tile.constant(0));
+  }
 
   func::FuncOp graph, function;
   OpBuilder builder;
@@ -281,11 +286,7 @@ void FunctionTiler::lower(mha::ProjectOp op) {
     memrefs[op.getResult()] = out;
     stage.target = rowsView(op.getResult());
   } else if (stage.rowsIfFew()) {
-    Value few = hasFewRows(tile, stage.rowsIfFew());
-    Value rows =
-        stage.columns > 0
-            ? stage.rows
-            : Value(arith::SelectOp::create(builder, tile.loc, few, stage.rows, tile.constant(0)));
+    Value rows = stage.columns > 0 ? stage.rows : ifFew(stage.rowsIfFew(), stage.rows);
     stage.target = memrefs[op.getResult()] = tile.temporaryRows(rows, op.getColumns());
   } else if (stage.columns > 0) {
     stage.target = memrefs[op.getResult()] = tile.temporaryRows(stage.rows, stage.columns);
@@ -359,8 +360,7 @@ LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
   RankedTensorType type = op.getResult().getType();
   Value rows = size(type, 2, length);
   if (part) // calls with more rows have none to view
-    rows = arith::SelectOp::create(builder, tile.loc, hasFewRows(tile, part->rowsIfFew), rows,
-                                   tile.constant(0));
+    rows = ifFew(part->rowsIfFew, rows);
   memrefs[op.getResult()] = headsView(memrefs.lookup(op.getX()), type, op.getFirst(), rows);
   return success();
 }
