@@ -1,23 +1,37 @@
 //===- Exp2.cpp - 2^x for softmax -----------------------------------------===//
 
 #include "codegen/cpu/kernels/Exp2.h"
+#include "codegen/cpu/kernels/VectorCalls.h"
 
 namespace attune::cpu {
 
 using Halide::Expr;
 
-Expr exp2Polynomial(const Expr &x, int degree) {
+static Expr polynomial(const Expr &f, const float *coefficients, int degree) {
+  Expr p = coefficients[degree - 1];
+  for (int i = degree - 2; i >= 0; --i)
+    p = p * f + coefficients[i];
+  return p * f + 1.0f;
+}
+
+static Expr callOf(const char *function, const std::vector<Expr> &operands) {
+  return Halide::Internal::Call::make(Halide::Float(32), function, operands,
+                                      Halide::Internal::Call::PureExtern);
+}
+
+Expr exp2Polynomial(const Expr &x, int degree, const KernelTarget &target) {
   if (degree < minExp2Degree || degree > maxExp2Degree)
     throw Halide::CompileError("the degree of exp2 must be 3 to 7");
+  const int row = degree - minExp2Degree;
+  if (target.avx512) {
+    Expr p = polynomial(callOf(fractionAboveFunction, {x}), exp2CoefficientsAbove[row], degree);
+    return callOf(scaledByPowerFunction, {p, x});
+  }
   Expr clamped = Halide::select(x < exp2Least, exp2Least, x);
   Expr biased = clamped + exp2Magic;
   Expr f = clamped - (biased - exp2Magic);
-  const float *c = exp2Coefficients[degree - minExp2Degree];
-  Expr p = c[degree - 1];
-  for (int i = degree - 2; i >= 0; --i)
-    p = p * f + c[i];
   Expr scale = Halide::reinterpret<float>(Halide::reinterpret<int32_t>(biased) << 23);
-  return (p * f + 1.0f) * scale;
+  return polynomial(f, exp2Coefficients[row], degree) * scale;
 }
 
 } // namespace attune::cpu

@@ -179,7 +179,7 @@ static Recipe buildMerge(const MergeSpec &spec, const KernelTarget &target) {
   constexpr int exactAtZero = 6;
   auto factorOf = [&](const Expr &which) {
     Expr drop = (stats(0, row, which) - finiteMaximum(maxOut(row))) * static_cast<float>(log2E);
-    return exp2Polynomial(drop, exactAtZero);
+    return exp2Polynomial(drop, exactAtZero, target);
   };
   factor(row, part) = factorOf(part);
   acc(column, row) = 0.0f;

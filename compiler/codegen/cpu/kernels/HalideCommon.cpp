@@ -1,6 +1,7 @@
 //===- HalideCommon.cpp - What all kernel generators share ----------------===//
 
 #include "codegen/cpu/kernels/HalideCommon.h"
+#include "codegen/cpu/kernels/VectorCalls.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
@@ -56,6 +57,8 @@ static llvm::Expected<std::string> compileToBitcode(const Recipe &recipe, const 
   auto buffer = llvm::MemoryBuffer::getFile(path);
   if (!buffer)
     return llvm::createStringError(buffer.getError(), "cannot read the bitcode of " + symbol);
+  if (target.avx512)
+    return replaceVectorCalls((*buffer)->getBuffer());
   return (*buffer)->getBuffer().str();
 }
 

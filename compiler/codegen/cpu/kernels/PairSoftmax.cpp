@@ -25,8 +25,9 @@ constexpr int64_t kWideLanes = 4 * kLanes;
 
 class PairSoftmaxBuilder {
 public:
-  PairSoftmaxBuilder(const PairSoftmaxSpec &spec, const Kernel &description)
-      : spec(spec), kernel(description), ir(kernel.ir()), s(kernel.buffer(0)),
+  PairSoftmaxBuilder(const PairSoftmaxSpec &spec, const KernelTarget &target,
+                     const Kernel &description)
+      : spec(spec), target(target), kernel(description), ir(kernel.ir()), s(kernel.buffer(0)),
         maxIn(kernel.buffer(1)), sumIn(kernel.buffer(2)), count(kernel.integer(3)),
         columns(kernel.integer(4)), p(output(description, 0)), maxOut(output(description, 1)),
         sumOut(output(description, 2)), rescale(output(description, 3)) {}
@@ -164,7 +165,7 @@ private:
     constexpr int exactAtZero = 6;
     Value *drop = ir.CreateFMul(ir.CreateFSub(loadRows(maxIn), finite(loadRows(maxOut))),
                                 splat(static_cast<float>(log2E)));
-    Value *factor = exp2Polynomial(ir, drop, std::max(spec.exp2Degree, exactAtZero));
+    Value *factor = exp2Polynomial(ir, drop, std::max(spec.exp2Degree, exactAtZero), target);
     ir.CreateMaskedStore(factor, kernel.address(rescale, {row}), Align(4), mask);
   }
 
@@ -204,7 +205,8 @@ private:
   /// The probabilities of a vector of scores; gives the sum with them.
   Value *storeProbabilities(Value *row, Value *column, Value *scores, Value *max, Value *sum) {
     const int64_t lanes = cast<FixedVectorType>(scores->getType())->getNumElements();
-    Value *values = exp2Polynomial(ir, exponent(scores, spread(max, lanes)), spec.exp2Degree);
+    Value *values =
+        exp2Polynomial(ir, exponent(scores, spread(max, lanes)), spec.exp2Degree, target);
     Value *ones = ConstantFP::get(FixedVectorType::get(ir.getBFloatTy(), 2 * kLanes), 1);
     auto part = [&](int64_t first) -> Value * {
       if (first >= lanes)
@@ -235,6 +237,7 @@ private:
   }
 
   const PairSoftmaxSpec &spec;
+  const KernelTarget &target;
   LlvmKernelBuilder kernel;
   IRBuilder<> &ir;
   const KernelBuffer &s, &maxIn, &sumIn;
@@ -263,7 +266,7 @@ Expected<Kernel> generateKernel(const PairSoftmaxSpec &spec, const KernelTarget 
   const Kernel kernel = describeKernel(spec, target);
   if (target.pairProducts == PairProducts::None)
     return createStringError("kernel " + kernel.symbol + ": the target multiplies no pairs");
-  return PairSoftmaxBuilder(spec, kernel).build();
+  return PairSoftmaxBuilder(spec, target, kernel).build();
 }
 
 } // namespace attune::cpu

@@ -5,6 +5,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace attune::cpu {
 
@@ -31,12 +32,13 @@ private:
   void defineSums();
 
   const ScoresSpec &spec;
+  const KernelTarget &target;
   ImageParam sumIn = inputBuffer("sum_in", 2);
   Func rescale{"rescale"}, probability{"p"}, sumOut{"sum_out"};
 };
 
 ScoresKernel::ScoresKernel(const ScoresSpec &spec, const KernelTarget &target)
-    : ScoringKernel(spec, target, reachesExponent(spec)), spec(spec) {
+    : ScoringKernel(spec, target, reachesExponent(spec)), spec(spec), target(target) {
   sumIn.dim(1).set_stride(lanes);
 }
 
@@ -51,8 +53,10 @@ Expr ScoresKernel::exponent(const Expr &stored, const Expr &max) const {
 void ScoresKernel::defineRescale() {
   const int exactAtZero = std::max(spec.exp2Degree, 6);
   Expr drop = (maxIn(row) - finiteMaximum(maxOut(row))) * static_cast<float>(log2E);
-  rescale(row) = exp2Polynomial(drop, exactAtZero);
+  rescale(row) = exp2Polynomial(drop, exactAtZero, target);
   rescale.bound(row, 0, rows);
+  if (target.avx512)
+    rescale.vectorize(row, lanes, TailStrategy::Predicate);
 }
 
 void ScoresKernel::defineProbabilities() {
@@ -60,15 +64,17 @@ void ScoresKernel::defineProbabilities() {
   Func rowMaximum("row_maximum");
   rowMaximum(row) = finiteMaximum(maxOut(row));
   probability(column, row) =
-      exp2Polynomial(exponent(score(column, row), rowMaximum(row)), spec.exp2Degree);
+      exp2Polynomial(exponent(score(column, row), rowMaximum(row)), spec.exp2Degree, target);
 
   // THE SCHEDULE
+  // One after the other, exponentials fill the scheduler of a core with one chain.
+  const int sideBySide = std::gcd(spec.block.vectors, 4);
   rowMaximum.compute_at(probability, row).store_in(MemoryType::Stack);
   probability.bound(row, 0, rows)
       .bound(column, 0, panels * panelWidth)
       .split(column, panel, inner, panelWidth, TailStrategy::RoundUp)
       .reorder(inner, panel, row)
-      .vectorize(inner, lanes)
+      .vectorize(inner, lanes * sideBySide)
       .unroll(inner);
 }
 

@@ -17,7 +17,7 @@ namespace {
 class SoftmaxBuilder {
 public:
   SoftmaxBuilder(const SoftmaxSpec &spec, const KernelTarget &target, const Kernel &description)
-      : spec(spec), lanes(target.vectorLanes), kernel(description), ir(kernel.ir()),
+      : spec(spec), target(target), lanes(target.vectorLanes), kernel(description), ir(kernel.ir()),
         floats(FixedVectorType::get(ir.getFloatTy(), lanes)) {}
 
   Expected<Kernel> build() {
@@ -37,7 +37,7 @@ private:
       Value *t =
           ir.CreateAlignedLoad(floats, kernel.address(kernel.buffer(0), {row, column}), Align(4));
       Value *exponent = ir.CreateFMul(ir.CreateFSub(t, rowMaximum), number(spec.scale * log2E));
-      Value *p = exp2Polynomial(ir, exponent, spec.exp2Degree);
+      Value *p = exp2Polynomial(ir, exponent, spec.exp2Degree, target);
       ir.CreateAlignedStore(p, kernel.address(kernel.buffer(2), {row, column}), Align(4));
       if (spec.rounds)
         ir.CreateAlignedStore(ir.CreateFPTrunc(p, FixedVectorType::get(ir.getBFloatTy(), lanes)),
@@ -54,6 +54,7 @@ private:
   }
 
   const SoftmaxSpec &spec;
+  const KernelTarget &target;
   const unsigned lanes;
   LlvmKernelBuilder kernel;
   IRBuilder<> &ir;
