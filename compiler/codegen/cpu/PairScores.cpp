@@ -21,16 +21,25 @@ void KernelAssigner::pairProducts(Op op, Value target, ScoringSpec &scoring) {
 }
 template void KernelAssigner::pairProducts(mha::LogitsOp, Value, ScoringSpec &);
 
+/// Scratch for a tile, with a cache line more in each row than its columns take: 16 rows whose
+/// distance is a power of two would lie in a few sets of the first-level cache.
+static Value paddedScratch(KernelCaller &caller, StringRef name, mha::TileType tile, Type element) {
+  constexpr int64_t lineBits = 512;
+  const int64_t columns = tile.getColumns() + lineBits / element.getIntOrFloatBitWidth();
+  return caller.scratch(name, {tile.getRows(), columns}, element);
+}
+
 /// Products go into memory, where regions change them, if there are any, before the softmax. That
 /// looks itself where keys end.
 void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
                                 ArrayRef<Value> scalars) {
   mha::TileType type = op.getP().getType();
   const StatsBuffer old = stats.find(op.getStats())->second;
-  Value s = caller.scratch("s", {type.getRows(), type.getColumns()});
-  Value p = caller.scratch("p", {type.getRows(), type.getColumns()}, type.getElementType());
+  Value s = paddedScratch(caller, "s", type, caller.builder().getF32Type());
+  Value p = paddedScratch(caller, "p", type, type.getElementType());
   Value rescale = caller.scratch("rescale", {type.getRows()});
-  RegionsSpec regions{scoring, static_cast<int>(type.getColumns())};
+  const int64_t rowStride = cast<MemRefType>(s.getType()).getDimSize(1);
+  RegionsSpec regions{scoring, static_cast<int>(rowStride)};
   pairProducts(op, s, regions);
   std::optional<RowLimits> limits = rowLimits(op, caller.builder());
   if (limits)

@@ -2,9 +2,9 @@
 // RUN: sed s/tiles/vectors/ %s | attune-opt --mha-assign-kernels | FileCheck %s --check-prefix=VECTORS
 
 // Products of pairs write the scores, which the softmax reads; probabilities are bfloat16. Whole tiles of
-// values are packed.
-// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x64xbf16>
-// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x64xf32>
+// values are packed. Rows of scores and probabilities are padded by a cache line.
+// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x96xbf16>
+// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x80xf32>
 // CHECK: call @attune_pack_row_pairs_bf16_
 // CHECK: call @attune_tile_products_c64_fresh_
 // CHECK: call @attune_pair_softmax_
