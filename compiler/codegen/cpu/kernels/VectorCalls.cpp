@@ -135,10 +135,15 @@ void replaceCalls(Function &function, const VectorFunction &known) {
 
 Expected<std::string> replaceVectorCalls(StringRef bitcode) {
   LLVMContext context;
+  // Without bodies, which most kernels need not have read.
   Expected<std::unique_ptr<Module>> module =
-      parseBitcodeFile(MemoryBufferRef(bitcode, "kernel"), context);
+      getLazyBitcodeModule(MemoryBufferRef(bitcode, "kernel"), context);
   if (!module)
     return module.takeError();
+  if (none_of(table, [&](const auto &known) { return (*module)->getFunction(known.name); }))
+    return bitcode.str();
+  if (Error error = (*module)->materializeAll())
+    return std::move(error);
   for (const VectorFunction &known : table)
     if (Function *function = (*module)->getFunction(known.name))
       replaceCalls(*function, known);
