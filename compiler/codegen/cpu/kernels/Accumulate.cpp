@@ -19,8 +19,7 @@ static Expr prefetching(const Expr &value, const AccumulateSpec &spec, const Exp
   Expr step = rowBytes * spec.block.rows / roundedUp(count, spec.block.rows);
   Expr slot = wide(row / spec.block.rows) * wide(depth) + wide(k);
   Expr address = b + wide(depth) * rowBytes + slot * wide(step);
-  Expr fetched = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction, {value, address},
-                                              Halide::Internal::Call::PureExtern);
+  Expr fetched = pureCall(prefetchFunction, {value, address});
   return select(row % spec.block.rows == 0, fetched, value);
 }
 
@@ -57,8 +56,7 @@ Expr FetchAhead::fetching(const Expr &value, const AccumulateSpec &spec, const E
   const Expr isDue = isNeeded(block) && ((k + block + firstJob) & (spread - 1)) == 0;
   const Expr place = select(isDue, address(block) + wide(k) * stride(block),
                             leftAddress + wide(row * spec.aColumns + k) * 4);
-  const Expr fetched = Halide::Internal::Call::make(
-      Halide::Float(32), prefetchFunction, {value, place}, Halide::Internal::Call::PureExtern);
+  const Expr fetched = pureCall(prefetchFunction, {value, place});
   return select(row % spec.block.rows == 0, fetched, value);
 }
 

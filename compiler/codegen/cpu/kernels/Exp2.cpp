@@ -1,6 +1,7 @@
 //===- Exp2.cpp - 2^x for softmax -----------------------------------------===//
 
 #include "codegen/cpu/kernels/Exp2.h"
+#include "codegen/cpu/kernels/HalideCommon.h"
 #include "codegen/cpu/kernels/VectorCalls.h"
 
 namespace attune::cpu {
@@ -14,18 +15,13 @@ static Expr polynomial(const Expr &f, const float *coefficients, int degree) {
   return p * f + 1.0f;
 }
 
-static Expr callOf(const char *function, const std::vector<Expr> &operands) {
-  return Halide::Internal::Call::make(Halide::Float(32), function, operands,
-                                      Halide::Internal::Call::PureExtern);
-}
-
 Expr exp2Polynomial(const Expr &x, int degree, const KernelTarget &target) {
   if (degree < minExp2Degree || degree > maxExp2Degree)
     throw Halide::CompileError("the degree of exp2 must be 3 to 7");
   const int row = degree - minExp2Degree;
   if (target.avx512) {
-    Expr p = polynomial(callOf(fractionAboveFunction, {x}), exp2CoefficientsAbove[row], degree);
-    return callOf(scaledByPowerFunction, {p, x});
+    Expr p = polynomial(pureCall(fractionAboveFunction, {x}), exp2CoefficientsAbove[row], degree);
+    return pureCall(scaledByPowerFunction, {p, x});
   }
   Expr clamped = Halide::select(x < exp2Least, exp2Least, x);
   Expr biased = clamped + exp2Magic;

@@ -62,9 +62,7 @@ void addProducts(Func &out, const ColumnPiece &piece, const ImageParam &a, const
       const Expr later =
           wide(depth + k.y % perLine + groupsAhead * group) * wide(b.dim(1).stride()) +
           wide(piece.first + k.y / perLine * (perLine * piece.lanes));
-      left = Halide::Internal::Call::make(Halide::Float(32), prefetchFunction,
-                                          {left, address + later * b.type().bytes()},
-                                          Halide::Internal::Call::PureExtern);
+      left = pureCall(prefetchFunction, {left, address + later * b.type().bytes()});
     }
     sum = sum + left * Halide::cast<float>(b(column, depth));
   }

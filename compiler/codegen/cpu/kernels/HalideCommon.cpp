@@ -131,6 +131,11 @@ int vectorsOfLine(int lanes, Halide::Type type) {
   return std::max(lineBytes / (lanes * type.bytes()), 1);
 }
 
+Halide::Expr pureCall(const char *function, const std::vector<Halide::Expr> &operands) {
+  return Halide::Internal::Call::make(operands.front().type(), function, operands,
+                                      Halide::Internal::Call::PureExtern);
+}
+
 Halide::Expr converted(const Halide::Expr &value, Halide::Type type) {
   if (type.bits() > 16 || value.type() == type)
     return Halide::cast(type, value);

@@ -42,6 +42,10 @@ void constrainOutput(Halide::Func &output);
 /// How many vectors of so many elements a cache line holds, at least 1: one prefetch serves them.
 int vectorsOfLine(int lanes, Halide::Type type);
 
+/// Calls a function that Halide does not know and that always gives the same for the same operands:
+/// a value of the type of the first.
+Halide::Expr pureCall(const char *function, const std::vector<Halide::Expr> &operands);
+
 /// A number of any element type as `type`; floats are rounded to nearest, ties to even.
 Halide::Expr converted(const Halide::Expr &value, Halide::Type type);
 

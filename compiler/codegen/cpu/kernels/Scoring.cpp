@@ -92,8 +92,7 @@ Func ScoringKernel::panelProducts() {
 
 /// `d`, the number of a line of a key row, and a prefetch of what lies at `address`.
 static Expr fetchingAhead(const Expr &d, const Expr &address) {
-  return Halide::Internal::Call::make(Halide::Int(32), prefetchIndexFunction, {d, address},
-                                      Halide::Internal::Call::PureExtern);
+  return pureCall(prefetchIndexFunction, {d, address});
 }
 
 /// The sums of products of one query row with each key of a group, lane by lane: an accumulator a
