@@ -86,7 +86,7 @@ int depthOfBlock(int64_t embedDim, int64_t most, const CpuTraits &cpu) {
 
 /// Accumulators of tiles go through memory for every kv tile: few, long ones.
 int keysOfTile(const CpuSchedule &schedule, int64_t headDim, const CpuTraits &cpu) {
-  const int64_t most = cpu.pairProducts == PairProducts::Tiles ? 512 : 128;
+  const int64_t most = cpu.pairProducts == PairProducts::Tiles ? 1024 : 128;
   int64_t panel = schedule.keyPanel(cpu), keys = roundUp(most, panel);
   while (keys * headDim * floatBytes > cpu.l2Bytes / 4 && keys / 2 >= panel)
     keys = keys / 2 / panel * panel;

@@ -103,10 +103,11 @@ struct CpuSchedule {
 std::string checkSchedule(const CpuSchedule &schedule, const ScheduleProblem &problem,
                           const CpuTraits &cpu);
 
-/// The default schedule: a pure function of problem and CPU, always legal. The kv tile is 128 or
-/// the next whole number of panels, halved while a K tile exceeds a quarter of L2; the query tile
-/// is the largest multiple of the register blocks whose queries, accumulators and probabilities
-/// stay within half of L1, but 24 or 48 to 96 rows, within half of L2 (at least one block).
+/// The default schedule: a pure function of problem and CPU, always legal. The kv tile is 128
+/// (1024 for AMX tiles) or the next whole number of panels, halved while a K tile exceeds a quarter
+/// of L2; the query tile is the largest multiple of the register blocks whose queries, accumulators
+/// and probabilities stay within half of L1, but 24 or 48 to 96 rows, within half of L2 (at least
+/// one block).
 CpuSchedule defaultSchedule(const ScheduleProblem &problem, const CpuTraits &cpu);
 
 /// For code that shares packed weights with that of other processors: makes the projection block

@@ -1,5 +1,6 @@
 //===- AttentionTiling.cpp - What the tilings of attention share ----------===//
 #include "transforms/AttentionTiling.h"
+#include "transforms/PackedHeads.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -89,18 +90,11 @@ Value AttentionTiling::rangeEnd(Value batch, int64_t which, Value whole) {
 //===--- Packing -----------------------------------------------------------===//
 
 void AttentionTiling::allocatePacked(Value slots) {
-  const int64_t dynamic = ShapedType::kDynamic;
-  if (pairs) {
-    Type pair = builder.getI32Type();
-    keys = tile.allocate({dynamic, dynamic, kvTile / panel, packedDepth() / 2, panel},
-                         {slots, kvTiles}, pair);
-    values = tile.allocate({dynamic, dynamic, accColumns},
-                           {slots, tile.apply(tile.d(0) * (kvTile / 2), kvTiles)}, pair);
-    return;
-  }
-  keys = tile.allocate({dynamic, dynamic, kvTile / panel, stage.headDim, panel}, {slots, kvTiles});
+  const PackedForm form = {stage.headDim, pairs};
+  keys = keysByTiles(tile, allocatePackedKeys(tile, form, slots, stage.sourceLength), slots,
+                     stage.sourceLength);
   if (packValue)
-    values = tile.allocate({dynamic, dynamic, accColumns}, {slots, stage.sourceLength});
+    values = allocatePackedValues(tile, form, slots, stage.sourceLength);
 }
 
 void AttentionTiling::packTile(ValueRange point, Value slot) {

@@ -10,34 +10,40 @@ using namespace mlir;
 
 namespace attune {
 
+Type PackedForm::type(TileBuilder &tile) const {
+  return pairs ? Type(tile.builder.getI32Type()) : tile.builder.getF32Type();
+}
+
+Value allocatePackedKeys(TileBuilder &tile, PackedForm form, Value heads, Value length) {
+  const int64_t panel = tile.schedule.keyPanel(tile.cpu);
+  Value panels = tile.multiply(heads, tile.ceilDiv(length, panel));
+  Value all = tile.apply(tile.d(0) + (tile.schedule.kvTile / panel - 1), panels);
+  const int64_t depth = form.pairs ? llvm::alignTo(form.headDim, pairTileDepth) / 2 : form.headDim;
+  return tile.allocate({ShapedType::kDynamic, 1, depth, panel}, all, form.type(tile));
+}
+
+Value allocatePackedValues(TileBuilder &tile, PackedForm form, Value heads, Value length) {
+  const int64_t dynamic = ShapedType::kDynamic;
+  const int64_t columns = tile.schedule.paddedHeadDim(tile.cpu, form.headDim);
+  Value rows = form.pairs
+                   ? tile.apply(tile.d(0).ceilDiv(pairTileDepth) * (pairTileDepth / 2), length)
+                   : length;
+  return tile.allocate({dynamic, dynamic, columns}, {heads, rows}, form.type(tile));
+}
+
 PackedHeads allocatePackedHeads(TileBuilder &tile, int64_t headDim, Value heads, Value length,
                                 Value rowsIfFew) {
-  const int64_t dynamic = ShapedType::kDynamic, panel = tile.schedule.keyPanel(tile.cpu);
-  const int64_t columns = tile.schedule.paddedHeadDim(tile.cpu, headDim);
-  PackedHeads packed;
-  packed.rowsIfFew = rowsIfFew;
   if (rowsIfFew)
     heads = arith::SelectOp::create(tile.builder, tile.loc, hasFewRows(tile, rowsIfFew),
                                     tile.constant(0), heads);
-  packed.heads = heads;
-  Value panels = tile.multiply(heads, tile.ceilDiv(length, panel));
-  Value all = tile.apply(tile.d(0) + (tile.schedule.kvTile / panel - 1), panels);
-  if (!tile.multipliesPairs()) {
-    packed.keys = tile.allocate({dynamic, 1, headDim, panel}, all);
-    packed.values = tile.allocate({dynamic, dynamic, columns}, {heads, length});
-    return packed;
-  }
-  Type pair = tile.builder.getI32Type();
-  const int64_t depth = llvm::alignTo(headDim, pairTileDepth);
-  packed.keys = tile.allocate({dynamic, 1, depth / 2, panel}, all, pair);
-  Value rows = tile.apply(tile.d(0).ceilDiv(pairTileDepth) * (pairTileDepth / 2), length);
-  packed.values = tile.allocate({dynamic, dynamic, columns}, {heads, rows}, pair);
-  return packed;
+  const PackedForm form = {headDim, tile.multipliesPairs()};
+  Value keys = allocatePackedKeys(tile, form, heads, length);
+  return {keys, allocatePackedValues(tile, form, heads, length), heads, rowsIfFew};
 }
 
-Value keysByTiles(TileBuilder &tile, const PackedHeads &packed, Value length) {
+Value keysByTiles(TileBuilder &tile, Value keys, Value heads, Value length) {
   OpBuilder &builder = tile.builder;
-  auto type = cast<MemRefType>(packed.keys.getType());
+  auto type = cast<MemRefType>(keys.getType());
   ArrayRef<int64_t> shape = type.getShape();
   const int64_t depth = shape[2], panel = shape[3], panels = tile.schedule.kvTile / panel;
   SmallVector<int64_t> sizes = {ShapedType::kDynamic, ShapedType::kDynamic, panels, depth, panel};
@@ -46,9 +52,9 @@ Value keysByTiles(TileBuilder &tile, const PackedHeads &packed, Value length) {
   Value stride = tile.apply(tile.d(0).ceilDiv(panel) * (depth * panel), length);
   auto layout = StridedLayoutAttr::get(builder.getContext(), 0, strides);
   return memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(sizes, type.getElementType(), layout), packed.keys,
+      builder, tile.loc, MemRefType::get(sizes, type.getElementType(), layout), keys,
       OpFoldResult(builder.getIndexAttr(0)),
-      getMixedValues(sizes, {packed.heads, tile.ceilDiv(length, tile.schedule.kvTile)}, builder),
+      getMixedValues(sizes, {heads, tile.ceilDiv(length, tile.schedule.kvTile)}, builder),
       getMixedValues(strides, stride, builder));
 }
 

@@ -399,7 +399,8 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
                        packedHeads.lookup(op),
                        memrefOf};
   if (stage.packed.keys)
-    stage.packed.keys = keysByTiles(tile, stage.packed, stage.sourceLength);
+    stage.packed.keys =
+        keysByTiles(tile, stage.packed.keys, stage.packed.heads, stage.sourceLength);
   return op.getWeights() ? buildAttentionWithWeights(tile, stage) : buildAttention(tile, stage);
 }
 

@@ -146,13 +146,14 @@ TEST(DefaultSchedule, KnownTiles) {
 TEST(DefaultSchedule, AmxTilesWorkFromTheSecondLevelCache) {
   CpuTraits amx = avx512;
   amx.pairProducts = PairProducts::Tiles;
+  amx.l2Bytes = 2 << 20; // of every CPU with AMX
   const CpuSchedule module = defaultSchedule({true, 1024, 64, true}, amx);
   EXPECT_EQ(module.queryTile, 96);
-  EXPECT_EQ(module.kvTile, 512);
+  EXPECT_EQ(module.kvTile, 1024);
   EXPECT_EQ(module.projectionRows, 256);
   EXPECT_EQ(module.projectionDepth, 1024);
   EXPECT_EQ(defaultSchedule({true, 2560, 256, true}, amx).projectionRows, 128);
-  EXPECT_EQ(defaultSchedule({false, 0, 512, true}, amx).kvTile, 128);
+  EXPECT_EQ(defaultSchedule({false, 0, 512, true}, amx).kvTile, 256);
 }
 
 TEST(DefaultSchedule, ProjectionsOfFewColumnsPadLittle) {

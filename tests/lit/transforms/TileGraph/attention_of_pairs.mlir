@@ -2,7 +2,8 @@
 
 // Keys lie in panels of pairs along a depth of 32 for 20, values in pairs of rows; queries are copied to
 // such a depth, and probabilities have 16 bits.
-// CHECK: %[[KEYS:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x?x1x16x64xi32>
+// CHECK: %[[PANELS:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x1x16x64xi32>
+// CHECK: %[[KEYS:.*]] = memref.reinterpret_cast %[[PANELS]]
 // CHECK: %[[VALUES:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
 // CHECK: mha.pack panel {{.*}} into %[[KEYS]]
 // CHECK: mha.pack rows {{.*}} into %[[VALUES]]

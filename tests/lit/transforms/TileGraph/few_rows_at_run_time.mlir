@@ -5,7 +5,9 @@
 // CHECK-DAG: %[[SLOTS:.*]] = arith.select %[[FEW]], %{{.*}}, %c0{{.*}}
 // CHECK-DAG: memref.alloc(%[[SLOTS]], %{{.*}}) {{.*}} : memref<?x?x8x64xf32>
 // CHECK-DAG: %[[PACKED:.*]] = arith.select %[[FEW]], %c0{{.*}}, %{{.*}}
-// CHECK-DAG: memref.alloc(%[[PACKED]], %{{.*}}) {{.*}} : memref<?x?x2x64x32xf32>
+// CHECK-DAG: %[[COUNT:.*]] = arith.muli %[[PACKED]], %{{.*}} : index
+// CHECK-DAG: %[[PANELS:.*]] = affine.apply #{{.*}}(%[[COUNT]])
+// CHECK-DAG: memref.alloc(%[[PANELS]]) {{.*}} : memref<?x1x64x32xf32>
 // CHECK: scf.if %[[FEW]] {
 // CHECK: mha.save
 // CHECK: mha.merge

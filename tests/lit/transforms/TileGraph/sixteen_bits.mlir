@@ -3,7 +3,8 @@
 // Tensors of 16 bits are converted where they are packed, and what is stored by the store. Nothing
 // packs queries: they go through a copy, a tile at a time. Regions take f32.
 // CHECK: func.func @forward(%[[QUERY:.*]]: memref<?x2x?x64xbf16, {{[^>]*}}>> {mha.input = "query"}, %[[KEY:.*]]: memref<?x2x?x64xbf16, {{[^>]*}}>> {mha.input = "key"}, %[[MASK:.*]]: memref<?x?xbf16, {{[^>]*}}>> {mha.input = "attn_mask"}, %[[OUT:.*]]: memref<?x2x?x64xbf16
-// CHECK: %[[KEYS:.*]] = memref.alloc({{.*}} : memref<?x?x1x64x64xf32>
+// CHECK: %[[PANELS:.*]] = memref.alloc({{.*}} : memref<?x1x64x64xf32>
+// CHECK: %[[KEYS:.*]] = memref.reinterpret_cast %[[PANELS]]
 // CHECK: %[[VALUES:.*]] = memref.alloc({{.*}} : memref<?x?x64xf32>
 // CHECK: mha.pack panel %[[KEY]]{{.*}} into %[[KEYS]]
 // CHECK: mha.pack rows %[[KEY]]{{.*}} into %[[VALUES]]

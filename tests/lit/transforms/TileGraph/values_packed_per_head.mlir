@@ -1,7 +1,8 @@
 // RUN: attune-opt %s --mha-tile | FileCheck %s
 
 // Values of 48 columns are padded to a block of 4 vectors, 64 columns, in a copy of their own.
-// CHECK: %[[KEYS:.*]] = memref.alloc{{.*}} : memref<?x?x1x48x64xf32>
+// CHECK: %[[PANELS:.*]] = memref.alloc{{.*}} : memref<?x1x48x64xf32>
+// CHECK: %[[KEYS:.*]] = memref.reinterpret_cast %[[PANELS]]
 // CHECK: %[[VALUES:.*]] = memref.alloc(%{{.*}}, %{{.*}}) {{.*}} : memref<?x?x64xf32>
 // CHECK: mha.pack panel %arg1{{.*}} into %[[KEYS]]
 // CHECK: mha.pack rows %arg1{{.*}} into %[[VALUES]]

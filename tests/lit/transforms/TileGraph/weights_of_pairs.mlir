@@ -2,7 +2,8 @@
 
 // Scores are float32 and wait for their scale; the softmax leaves a copy of the probabilities in 16 bits,
 // which meets values in pairs of rows. Weights come from the float32 ones.
-// CHECK: %[[KEYS:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x?x1x16x64xi32>
+// CHECK: %[[PANELS:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x1x16x64xi32>
+// CHECK: %[[KEYS:.*]] = memref.reinterpret_cast %[[PANELS]]
 // CHECK: %[[VALUES:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
 // CHECK: %[[ROWS:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x48x?xf32>
 // CHECK: %[[ROUNDED:.*]] = memref.alloc({{.*}}) {alignment = 64 : i64} : memref<?x48x?xbf16>
