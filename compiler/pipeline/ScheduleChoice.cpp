@@ -42,12 +42,14 @@ ScheduleKey scheduleKey(const Config &config, const cpu::TargetInfo &target,
 StoredSchedules::StoredSchedules(const std::string &databasePath,
                                  std::function<void(const std::string &)> warnOf)
     : warn(std::move(warnOf)) {
-  Source database{"database", databasePath, {}};
+  Source database{"database", databasePath, {}, /*onlySameClass=*/false};
   std::string error;
   if (!ScheduleDatabase(databasePath, warn).loadBest(database.records, error) && warn)
     warn("the database is not used: " + error);
   sources.push_back(std::move(database));
-  sources.push_back({"shipped", "schedules that come with attune", shippedRecords()});
+  // Users measured what they need. What others measured may lose at other lengths.
+  sources.push_back({"shipped", "schedules that come with attune", shippedRecords(),
+                     /*onlySameClass=*/true});
 }
 
 std::shared_ptr<const StoredSchedules>
@@ -59,10 +61,10 @@ StoredSchedules::open(const std::string &databasePath,
 }
 
 ChosenSchedule StoredSchedules::choose(const Config &config, const cpu::TargetInfo &target) const {
-  const ScheduleRequest request = {scheduleKey(config, target), scheduleProblem(config),
-                                   target.traits};
+  ScheduleRequest request = {scheduleKey(config, target), scheduleProblem(config), target.traits};
   std::string missing;
   for (const Source &source : sources) {
+    request.onlySameClass = source.onlySameClass;
     ScheduleSelection found = selectSchedule(source.records, request);
     if (!found.illegal.empty() && warn)
       warn(formatv("{0}: a schedule for {1} is not used: {2}", source.place, request.key.target,

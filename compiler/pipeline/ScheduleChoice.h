@@ -48,6 +48,7 @@ private:
     std::string name; ///< as in provenance
     std::string place;
     std::vector<ScheduleRecord> records;
+    bool onlySameClass; ///< of ScheduleRequest
   };
   std::vector<Source> sources; ///< in the order in which they are asked
   std::function<void(const std::string &)> warn;

@@ -6,11 +6,18 @@
 namespace attune {
 namespace {
 
-bool isFor(const ScheduleKey &key, const ScheduleKey &wanted) {
+bool isSameButForHeads(ShapeClass shape, const ShapeClass &wanted) {
+  shape.heads = wanted.heads;
+  return shape == wanted;
+}
+
+bool isFor(const ScheduleKey &key, const ScheduleRequest &request) {
+  const ScheduleKey &wanted = request.key;
   auto exact = [](const ScheduleKey &k) {
     return std::tie(k.op, k.dtype, k.headDim, k.target, k.vectorLanes, k.vectorRegisters);
   };
-  return exact(key) == exact(wanted);
+  return exact(key) == exact(wanted) &&
+         (!request.onlySameClass || isSameButForHeads(key.shape, wanted.shape));
 }
 
 std::string sizeText(int64_t size) { return size > 0 ? std::to_string(size) : "open"; }
@@ -27,7 +34,7 @@ ScheduleSelection selectSchedule(const std::vector<ScheduleRecord> &records,
   };
   std::vector<Candidate> candidates;
   for (const ScheduleRecord &record : records)
-    if (record.kind == RecordKind::Best && isFor(record.key, request.key))
+    if (record.kind == RecordKind::Best && isFor(record.key, request))
       candidates.push_back({record.key.microarchitecture != request.key.microarchitecture,
                             distance(record.key.shape, request.key.shape),
                             records.data() + records.size() - &record});

@@ -13,6 +13,9 @@ struct ScheduleRequest {
   ScheduleKey key;
   ScheduleProblem problem;
   CpuTraits cpu;
+  /// Only what was measured for the same shape class, whatever the number of heads: where a size is
+  /// open, nothing that was measured for one.
+  bool onlySameClass = false;
 };
 
 struct ScheduleSelection {

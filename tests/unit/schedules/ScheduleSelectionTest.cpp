@@ -49,6 +49,23 @@ TEST(ScheduleSelection, PrefersWhatWasMeasuredOnTheTargetsCpu) {
   EXPECT_EQ(grainOf(records, request), 2);
 }
 
+TEST(ScheduleSelection, TakesOnlyTheSameShapeClassWhereAsked) {
+  const ShapeClass same = bestRecord().key.shape;
+  ScheduleRequest request = sampleRequest();
+  request.onlySameClass = true;
+  ShapeClass otherHeads = same, longer = same, full = same;
+  otherHeads.heads = 128, longer.sourceLength *= 2, full.isCausal = false;
+  EXPECT_EQ(grainOf({winner(1, otherHeads)}, request), 1);
+  EXPECT_EQ(grainOf({winner(1, longer)}, request), 0);
+  EXPECT_EQ(grainOf({winner(1, full)}, request), 0);
+  request.key.shape.heads = 0;
+  EXPECT_EQ(grainOf({winner(1, same)}, request), 1);
+  request.key.shape.targetLength = 0;
+  EXPECT_EQ(grainOf({winner(1, same)}, request), 0);
+  request.onlySameClass = false;
+  EXPECT_EQ(grainOf({winner(1, same)}, request), 1);
+}
+
 TEST(ScheduleSelection, PassesOverWhatIsForSomethingElse) {
   void (*const changes[])(ScheduleRecord &) = {
       [](ScheduleRecord &r) { r.key.op = "attention"; },
