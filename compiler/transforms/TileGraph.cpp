@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "transforms/InterfaceViews.h"
 #include "transforms/PackedHeads.h"
 #include "transforms/PackedLayout.h"
 #include "transforms/TileBuilder.h"
@@ -19,17 +20,6 @@ namespace attune {
 #include "transforms/TileGraph.h.inc"
 
 namespace {
-/// memref with run-time strides but for the innermost. A size of 0 is a run-time size, too: views
-/// of what is statically empty are refused, though no call reaches them.
-MemRefType interfaceType(RankedTensorType tensor) {
-  SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
-  strides.back() = 1;
-  SmallVector<int64_t> shape(tensor.getShape());
-  std::replace(shape.begin(), shape.end(), int64_t(0), ShapedType::kDynamic);
-  auto layout = StridedLayoutAttr::get(tensor.getContext(), 0, strides);
-  return MemRefType::get(shape, tensor.getElementType(), layout);
-}
-
 /// True for the orders in which heads are columns of rows; their views need rows of our own.
 bool isRowOrder(mha::Order order) { return order != mha::Order::NHLD && order != mha::Order::HLD; }
 
@@ -63,10 +53,10 @@ private:
   std::optional<PackedPart> packedPart(mha::SplitHeadsOp split);
   PackedHeads packedHeadsOf(mha::AttendOp op);
 
-  /// An interface tensor (or a temporary of rows) as rows (R, K).
-  Value rowsView(Value graphValue);
-  /// Rows or an interface tensor as (N, H, length, D), from column `first`.
-  Value headsView(Value memref, RankedTensorType heads, int64_t first, Value length);
+  Value rowsOf(Value graphValue) {
+    return rowsView(tile, memrefs.lookup(graphValue), rowCount(graphValue));
+  }
+  Value headsOf(Value memref, RankedTensorType heads, int64_t first, Value length);
   Value size(RankedTensorType type, unsigned dimension, Value symbol);
   Value rowCount(Value graphValue);
   /// L or S, which an operation has from its first operand.
@@ -177,70 +167,18 @@ Value FunctionTiler::rowCount(Value graphValue) {
   return tile.multiply(size(type, batch, batchSymbol), size(type, 1 - batch, length));
 }
 
-Value FunctionTiler::rowsView(Value graphValue) {
-  Value memref = memrefs.lookup(graphValue);
-  auto type = cast<MemRefType>(memref.getType());
-  if (type.getRank() == 2)
-    return memref;
-  // The interface guarantees evenly spaced rows; the stride of a dimension of size 1 means nothing.
-  auto metadata = memref::ExtractStridedMetadataOp::create(builder, tile.loc, memref);
-  Value inner = metadata.getConstifiedMixedSizes()[1].dyn_cast<Value>();
-  if (!inner)
-    inner = tile.constant(type.getDimSize(1));
-  Value single =
-      arith::CmpIOp::create(builder, tile.loc, arith::CmpIPredicate::eq, inner, tile.constant(1));
-  Value stride = arith::SelectOp::create(builder, tile.loc, single, metadata.getStrides()[0],
-                                         metadata.getStrides()[1]);
-  auto layout = StridedLayoutAttr::get(builder.getContext(), 0, {ShapedType::kDynamic, 1});
-  auto rows = MemRefType::get({ShapedType::kDynamic, type.getShape().back()}, type.getElementType(),
-                              layout);
-  return memref::ReinterpretCastOp::create(
-      builder, tile.loc, rows, metadata.getBaseBuffer(), builder.getIndexAttr(0),
-      {OpFoldResult(rowCount(graphValue)), builder.getIndexAttr(type.getShape().back())},
-      {OpFoldResult(stride), builder.getIndexAttr(1)});
-}
-
 Value FunctionTiler::operandRows(Value graphValue) {
   Value &rows = operands[graphValue];
   if (!rows)
-    rows = tile.multipliesPairs() ? tile.asPairs(rowsView(graphValue), rowCount(graphValue))
-                                  : tile.asFloat32(rowsView(graphValue), rowCount(graphValue));
+    rows = tile.multipliesPairs() ? tile.asPairs(rowsOf(graphValue), rowCount(graphValue))
+                                  : tile.asFloat32(rowsOf(graphValue), rowCount(graphValue));
   return rows;
 }
 
-Value FunctionTiler::headsView(Value memref, RankedTensorType heads, int64_t first, Value length) {
-  if (order == mha::Order::NHLD)
-    return memref;
-  auto type = cast<MemRefType>(memref.getType());
-  const int64_t headDim = heads.getDimSize(3);
-  Value batch = size(heads, 0, batchSymbol);
-  SmallVector<OpFoldResult> sizes = {batch, builder.getIndexAttr(heads.getDimSize(1)), length,
-                                     builder.getIndexAttr(headDim)};
-  SmallVector<OpFoldResult> strides;
-  Value base = memref;
-  if (order == mha::Order::HLD) {
-    auto metadata = memref::ExtractStridedMetadataOp::create(builder, tile.loc, memref);
-    base = metadata.getBaseBuffer();
-    strides = {metadata.getStrides()[0], metadata.getStrides()[0], metadata.getStrides()[1]};
-  } else {
-    const int64_t row = type.getDimSize(1);
-    Value rowStride = tile.constant(row);
-    if (order == mha::Order::LNE)
-      strides = {builder.getIndexAttr(row), builder.getIndexAttr(headDim),
-                 tile.multiply(batch, rowStride)};
-    else
-      strides = {tile.multiply(length, rowStride), builder.getIndexAttr(headDim),
-                 builder.getIndexAttr(row)};
-  }
-  strides.push_back(builder.getIndexAttr(1));
-  SmallVector<int64_t> shape, strideTypes;
-  SmallVector<Value> dynamic;
-  dispatchIndexOpFoldResults(sizes, dynamic, shape);
-  dispatchIndexOpFoldResults(strides, dynamic, strideTypes);
-  auto layout = StridedLayoutAttr::get(builder.getContext(), first, strideTypes);
-  return memref::ReinterpretCastOp::create(
-      builder, tile.loc, MemRefType::get(shape, type.getElementType(), layout), base,
-      OpFoldResult(builder.getIndexAttr(first)), sizes, strides);
+Value FunctionTiler::headsOf(Value memref, RankedTensorType heads, int64_t first, Value length) {
+  const HeadsForm form = {order, size(heads, 0, batchSymbol), heads.getDimSize(1), length,
+                          heads.getDimSize(3)};
+  return headsView(tile, memref, form, first);
 }
 
 LogicalResult FunctionTiler::lower(Operation &op) {
@@ -284,7 +222,7 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   findParts(op, stage);
   if (Value out = outputs.lookup(op.getResult())) {
     memrefs[op.getResult()] = out;
-    stage.target = rowsView(op.getResult());
+    stage.target = rowsOf(op.getResult());
   } else if (stage.rowsIfFew()) {
     Value rows = stage.columns > 0 ? stage.rows : ifFew(stage.rowsIfFew(), stage.rows);
     stage.target = memrefs[op.getResult()] = tile.temporaryRows(rows, op.getColumns());
@@ -361,7 +299,7 @@ LogicalResult FunctionTiler::lower(mha::SplitHeadsOp op) {
   Value rows = size(type, 2, length);
   if (part) // calls with more rows have none to view
     rows = ifFew(part->rowsIfFew, rows);
-  memrefs[op.getResult()] = headsView(memrefs.lookup(op.getX()), type, op.getFirst(), rows);
+  memrefs[op.getResult()] = headsOf(memrefs.lookup(op.getX()), type, op.getFirst(), rows);
   return success();
 }
 
@@ -389,7 +327,7 @@ LogicalResult FunctionTiler::lower(mha::AttendOp op) {
                        memrefs.lookup(op.getQuery()),
                        memrefs.lookup(op.getKey()),
                        memrefs.lookup(op.getValue()),
-                       headsView(merged, type, 0, target),
+                       headsOf(merged, type, 0, target),
                        outputs.lookup(op.getWeights()),
                        size(type, 0, batchSymbol),
                        tile.constant(type.getDimSize(1)),
