@@ -88,6 +88,13 @@ double rankCorrelation(const std::vector<std::pair<double, double>> &pairs) {
   return 1 - 6 * squares / (n * (n * n - 1));
 }
 
+void printDefault(const SearchSpace &space, const Recorded &recorded) {
+  if (auto found = recorded.times.find(knobsText(space.defaultSchedule()));
+      found != recorded.times.end())
+    std::printf("the default schedule takes %.3f ms, %.1f %% above the fastest\n",
+                found->second.bestMs, 100 * (found->second.bestMs / recorded.optimum - 1));
+}
+
 void printModel(const SearchSpace &space, const Recorded &recorded) {
   std::vector<std::pair<double, double>> pairs;
   for (const CpuSchedule &schedule : schedulesOf(space))
@@ -110,6 +117,7 @@ int main(int argc, char **argv) {
   const int seeds = argc > 4 ? std::atoi(argv[4]) : 10;
   std::printf("%zu schedules with times, %d without; the fastest takes %.3f ms\n",
               recorded.times.size(), recorded.failed, recorded.optimum);
+  printDefault(space, recorded);
   printModel(space, recorded);
   int near = 0;
   for (int seed = 1; seed <= seeds; ++seed) {
