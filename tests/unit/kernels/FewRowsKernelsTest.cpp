@@ -18,33 +18,42 @@ INSTANTIATE_TEST_SUITE_P(Host, FewRowsKernels, testing::ValuesIn(hostTargets()),
 
 const float infinity = std::numeric_limits<float>::infinity();
 
+/// acc = acc * factor + a . b, with b of float32 or bfloat16.
+void accumulates(const JitKernel &accumulate, int columns, int count, int depth, bool isBFloat16) {
+  const int aStride = depth + 5, bStride = columns + 3;
+  Floats a = randomFloats(count * aStride, 1), factor = randomFloats(count, 2),
+         acc = randomFloats(count * columns, 3);
+  // The last row ends with the allocation.
+  GuardedArray<float> b(randomFloats(std::max(depth * bStride - 3, 0), 4));
+  const size_t size = isBFloat16 ? std::max(depth * bStride - 3, 0) : 0;
+  GuardedArray<uint16_t> halves(cutToBFloat16(b, size));
+  Floats expected = acc;
+  for (int r = 0; r < count; ++r)
+    for (int c = 0; c < columns; ++c) {
+      double sum = double(acc[r * columns + c]) * factor[r];
+      for (int k = 0; k < depth; ++k)
+        sum += double(a[r * aStride + k]) * b[k * bStride + c];
+      expected[r * columns + c] = static_cast<float>(sum);
+    }
+  const halide_type_t floatType{halide_type_float, 32, 1};
+  void *values = isBFloat16 ? static_cast<void *>(halves.data()) : b.data();
+  Buffer in(acc.data(), {count, columns}), out(acc.data(), {count, columns}),
+      right(values, isBFloat16 ? bfloat16Type : floatType, {depth, columns}, {bStride, 1});
+  accumulate(Buffer(a.data(), {count, depth}, {aStride, 1}).get(), right.get(),
+             Buffer(factor.data(), {count}).get(), in.get(), count, depth, addressOf(values),
+             out.get());
+  for (int i = 0; i < count * columns; ++i)
+    ASSERT_NEAR(acc[i], expected[i], 1e-5) << columns << ' ' << count << ' ' << depth;
+}
+
 TEST_P(FewRowsKernels, AccumulateAddsProducts) {
-  for (int columns : {1, 3, 8, 15, 16, 17, 33, 64, 127, 128}) {
-    JitKernel accumulate = makeKernel(AccumulateRowsSpec{columns}, target);
-    for (int count : {1, 2, 8, 9})
-      for (int depth : {0, 1, 7, 8, 9, 40}) {
-        const int aStride = depth + 5, bStride = columns + 3;
-        Floats a = randomFloats(count * aStride, 1), factor = randomFloats(count, 2),
-               acc = randomFloats(count * columns, 3);
-        // The last row ends with the allocation.
-        GuardedArray<float> b(randomFloats(std::max(depth * bStride - 3, 0), 4));
-        Floats expected = acc;
-        for (int r = 0; r < count; ++r)
-          for (int c = 0; c < columns; ++c) {
-            double sum = double(acc[r * columns + c]) * factor[r];
-            for (int k = 0; k < depth; ++k)
-              sum += double(a[r * aStride + k]) * b[k * bStride + c];
-            expected[r * columns + c] = static_cast<float>(sum);
-          }
-        Buffer in(acc.data(), {count, columns}), out(acc.data(), {count, columns});
-        accumulate(Buffer(a.data(), {count, depth}, {aStride, 1}).get(),
-                   Buffer(b.data(), {depth, columns}, {bStride, 1}).get(),
-                   Buffer(factor.data(), {count}).get(), in.get(), count, depth,
-                   addressOf(b.data()), out.get());
-        for (int i = 0; i < count * columns; ++i)
-          ASSERT_NEAR(acc[i], expected[i], 1e-5) << columns << ' ' << count << ' ' << depth;
-      }
-  }
+  for (ElementType type : {ElementType::F32, ElementType::BF16})
+    for (int columns : {1, 3, 8, 15, 16, 17, 32, 33, 64, 80, 127, 128}) {
+      JitKernel accumulate = makeKernel(AccumulateRowsSpec{columns, type}, target);
+      for (int count : {1, 2, 8, 9})
+        for (int depth : {0, 1, 7, 8, 9, 40})
+          accumulates(accumulate, columns, count, depth, type == ElementType::BF16);
+    }
 }
 
 /// Parts of `count` rows: the first saw no key in row 0, and none saw any in the last row.

@@ -4,6 +4,7 @@
 
 #include "KernelJit.h"
 #include "codegen/cpu/kernels/Kernel.h"
+#include <bit>
 #include <gtest/gtest.h>
 #include <new>
 #include <random>
@@ -35,6 +36,17 @@ template <typename Spec> JitKernel makeKernel(const Spec &spec, const KernelTarg
   EXPECT_EQ(kernel->symbol, describeKernel(spec, target).symbol);
   return jit;
 }
+
+/// Cuts float32 numbers off to bfloat16, which is their upper half: in place, and as such numbers.
+template <typename Floats> std::vector<uint16_t> cutToBFloat16(Floats &numbers, size_t count) {
+  std::vector<uint16_t> halves(count);
+  for (size_t i = 0; i < count; ++i) {
+    halves[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(numbers[i]) >> 16);
+    numbers[i] = std::bit_cast<float>(uint32_t(halves[i]) << 16);
+  }
+  return halves;
+}
+inline constexpr halide_type_t bfloat16Type{halide_type_bfloat, 16, 1};
 
 /// Allocates at 64 bytes, as dense buffers of kernels are.
 template <typename T> struct AlignedAllocator {

@@ -121,6 +121,17 @@ TEST_P(ScoresKernel, KeysInRows) {
     test({.name = "missing", .depth = 20, .keyRows = true, .missingKeys = missing});
 }
 
+TEST_P(ScoresKernel, KeysInRowsOfBFloat16) {
+  for (int depth : {1, 8, 16, 17, 32, 40, 64, 80, 96, 128, 256})
+    for (int missing : {0, 3})
+      test({.name = "depth " + std::to_string(depth),
+            .depth = depth,
+            .count = 2,
+            .keyRows = true,
+            .keyType = ElementType::BF16,
+            .missingKeys = missing});
+}
+
 TEST_P(ScoresKernel, MasksAndRegionsOnKeysInRows) {
   test({.name = "causal", .keep = causal, .keyRows = true});
   for (int limit : {0, 5, 33, 50})

@@ -20,7 +20,10 @@ ScoringInputs::ScoringInputs(const Problem &problem, const NamedTarget &named)
       // The last key ends with the allocation.
       keys(randomFloats(problem.keyRows ? (columns - problem.missingKeys) * keyStride - 3
                                         : columns * problem.depth,
-                        2)) {
+                        2)),
+      halves(problem.keyType == ElementType::BF16
+                 ? cutToBFloat16(keys, (columns - problem.missingKeys) * keyStride - 3)
+                 : std::vector<uint16_t>()) {
   for (int i = 0; i < problem.count * problem.depth; ++i)
     query[i] *= problem.magnitude;
   for (const RegionTile &operand : problem.operands) {
@@ -38,8 +41,11 @@ size_t ScoringInputs::elementAt(size_t operand, int row, int column) const {
 }
 
 Buffer ScoringInputs::keyBuffer() {
+  const std::vector<int> rowExtents = {columns - problem.missingKeys, problem.depth};
+  if (problem.keyType == ElementType::BF16)
+    return Buffer(halves.data(), bfloat16Type, rowExtents, {keyStride, 1});
   if (problem.keyRows)
-    return Buffer(keys.data(), {columns - problem.missingKeys, problem.depth}, {keyStride, 1});
+    return Buffer(keys.data(), rowExtents, {keyStride, 1});
   return Buffer(keys.data(), {problem.panels, problem.depth, panel});
 }
 

@@ -20,7 +20,8 @@ struct Problem {
   int exp2Degree = 6;
   double tolerance = 2e-6;
   bool keyRows = false;
-  int missingKeys = 0; ///< with keyRows: so many less than whole groups
+  ElementType keyType = ElementType::F32; ///< with keyRows: or BF16
+  int missingKeys = 0;                    ///< with keyRows: so many less than whole groups
 
   /// Of the target, or that of keys in rows.
   RegisterBlock block(const NamedTarget &named) const {
@@ -32,6 +33,7 @@ struct Problem {
     Spec result;
     result.block = block(named);
     result.keyRows = keyRows;
+    result.keyType = keyType;
     result.depth = depth;
     result.scale = scale;
     result.score = score;
@@ -65,7 +67,7 @@ struct ScoringInputs {
     };
     auto run = [&](auto operands, auto scalars) {
       if (problem.keyRows)
-        runAt(operands, scalars, std::tuple(reinterpret_cast<uint64_t>(keys.data())));
+        runAt(operands, scalars, std::tuple(keyAddress()));
       else
         runAt(operands, scalars, std::tuple());
     };
@@ -86,6 +88,7 @@ struct ScoringInputs {
   const int lanes, panel, columns, rows;
   const int keyStride; ///< of keys in rows
   GuardedArray<float> query, keys;
+  GuardedArray<uint16_t> halves;            ///< the keys in bfloat16, if the problem has such
   std::vector<GuardedArray<float>> floats;  ///< by operand; empty for bytes
   std::vector<GuardedArray<uint8_t>> bytes; ///< by operand; empty for floats
   const int batch = 3, head = 2, firstQuery = 40;
@@ -93,6 +96,9 @@ struct ScoringInputs {
 
 private:
   Buffer keyBuffer();
+  uint64_t keyAddress() const {
+    return problem.keyType == ElementType::BF16 ? addressOf(halves.data()) : addressOf(keys.data());
+  }
   float keyAt(int column, int d) const;
   std::unique_ptr<Buffer> operandBuffer(size_t operand);
   size_t elementAt(size_t operand, int row, int column) const;

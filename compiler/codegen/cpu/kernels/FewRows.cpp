@@ -46,29 +46,55 @@ std::vector<ColumnPiece> piecesOf(int columns, int lanes) {
 }
 
 /// Adds the products of `group` successive rows of b, from row `first` + k * group on, to a piece.
+/// Of two vectors of bfloat16 a lane takes two columns that lie side by side, which a shift and a
+/// mask convert; else a lane takes one.
 void addProducts(Func &out, const ColumnPiece &piece, const ImageParam &a, const ImageParam &b,
                  const Expr &address, const Expr &first, const Expr &groups, int group) {
-  const Var row = out.args()[1];
-  RDom k(0, piece.lanes, 0, piece.count, 0, groups, "k");
-  const Expr start = piece.first + k.y * piece.lanes, column = start + k.x;
-  auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
-  Expr sum = out(column, row);
+  const Var row = out.args()[1], i("i"), part("part"), u("u"), vector("vector"), k("k");
   const int perLine = vectorsOfLine(piece.lanes, b.type());
-  for (int u = 0; u < group; ++u) {
-    const Expr depth = first + k.z * group + u;
-    Expr left = a(depth, row);
-    // Where a line holds several vectors of a row, each fetches that line of another row.
-    if (group > 1 && u % perLine == 0) {
-      const Expr later =
-          wide(depth + k.y % perLine + groupsAhead * group) * wide(b.dim(1).stride()) +
-          wide(piece.first + k.y / perLine * (perLine * piece.lanes));
-      left = pureCall(prefetchFunction, {left, address + later * b.type().bytes()});
-    }
-    sum = sum + left * Halide::cast<float>(b(column, depth));
+  const int parts = b.type().is_bfloat() && perLine % 2 == 0 && piece.count % 2 == 0 ? 2 : 1;
+  const int width = parts * piece.lanes, stepsOfLine = perLine / parts;
+  auto wide = [](const Expr &x) { return Halide::cast<uint64_t>(x); };
+  // THE ALGORITHM
+  Func left("left"), apart("apart"), products("products");
+  // Where a line holds several vectors of a row, each fetches that line of another row.
+  const Expr depth = first + k * group + u;
+  const Expr later =
+      wide(depth + vector % stepsOfLine + groupsAhead * group) * wide(b.dim(1).stride()) +
+      wide(piece.first + vector / stepsOfLine * (perLine * piece.lanes));
+  const Expr factor = a(depth, row);
+  left(u, vector, row, k) =
+      group > 1
+          ? select(u % stepsOfLine == 0,
+                   pureCall(prefetchFunction, {factor, address + later * b.type().bytes()}), factor)
+          : factor;
+  std::vector<Expr> sums(parts, 0.0f);
+  for (int v = 0; v < group; ++v)
+    for (int part = 0; part < parts; ++part)
+      sums[part] =
+          sums[part] + left(v, vector, row, k) *
+                           Halide::cast<float>(b(piece.first + vector * width + i * parts + part,
+                                                 first + k * group + v));
+  // Both in one statement share the loads.
+  if (parts == 2) {
+    apart(i, vector, row, k) = Halide::Tuple(sums);
+    const Halide::FuncRef both = apart(i / 2, vector, row, k);
+    products(i, vector, row, k) = select(i % 2 == 0, both[0], both[1]);
+  } else {
+    products(i, vector, row, k) = sums[0];
   }
-  out(column, row) = sum;
+  RDom r(0, width, 0, piece.count / parts, 0, groups, "r");
+  out(piece.first + r.y * width + r.x, row) += products(r.x, r.y, row, r.z);
+
+  // THE SCHEDULE
   Halide::Stage stage = out.update(out.num_update_definitions() - 1);
-  stage.allow_race_conditions().reorder(k.x, k.y, row, k.z).vectorize(k.x);
+  stage.allow_race_conditions().reorder(r.x, r.y, row, r.z).vectorize(r.x);
+  for (Func *func : {&left, &products})
+    func->compute_at(out, r.y).store_in(MemoryType::Stack);
+  if (parts == 2)
+    apart.compute_at(out, r.y).store_in(MemoryType::Stack).bound(i, 0, piece.lanes).vectorize(i);
+  left.bound(u, 0, group).unroll(u);
+  products.bound(i, 0, width).split(i, i, part, parts).vectorize(i).reorder(i, part).unroll(part);
 }
 } // namespace
 

@@ -124,9 +124,14 @@ Func ScoringKernel::partialProducts(const Var &keyRow) {
   const Expr ahead = (wide(keyIndex) + groupsAhead * panelWidth) * wide(key.dim(1).stride());
   const Expr address = keyAddress + (ahead + wide(d * (step * lanes))) * key.type().bytes();
   const Expr line = Halide::unsafe_promise_clamped(fetchingAhead(d, address), 0, whole / step - 1);
+  // Of two vectors of bfloat16 a lane takes two that lie side by side: a shift and a mask convert
+  // them.
+  const bool inPairs = spec.keyType == ElementType::BF16 && step % 2 == 0;
   Expr sum = partial(lane, keyRow, row);
-  for (int v = 0; v < step; ++v)
-    sum = sum + product((d * step + v) * lanes + lane, (line * step + v) * lanes + lane);
+  for (int v = 0; v < step; ++v) {
+    const Expr place = inPairs ? v / 2 * 2 * lanes + 2 * lane + v % 2 : v * lanes + lane;
+    sum = sum + product(d * step * lanes + place, line * step * lanes + place);
+  }
   partial(lane, keyRow, row) = sum;
   partial.update().reorder(lane, keyRow, row, d).vectorize(lane, lanes);
   partial.update().unroll(keyRow).unroll(row);
