@@ -113,8 +113,8 @@ int main(int argc, char **argv) {
   const Recorded recorded = readRecords(argv[2]);
   const TuningProblem problem = recordedProblem(argv[1]);
   const SearchSpace space = recordedSpace(problem);
-  const int trials = int(std::atof(argv[3]) * double(recorded.times.size()));
-  const int seeds = argc > 4 ? std::atoi(argv[4]) : 10;
+  const int trials = int(std::strtod(argv[3], nullptr) * double(recorded.times.size()));
+  const int seeds = argc > 4 ? int(std::strtol(argv[4], nullptr, 10)) : 10;
   std::printf("%zu schedules with times, %d without; the fastest takes %.3f ms\n",
               recorded.times.size(), recorded.failed, recorded.optimum);
   printDefault(space, recorded);

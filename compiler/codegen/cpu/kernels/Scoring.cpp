@@ -7,7 +7,6 @@ namespace attune::cpu {
 
 using Halide::Expr;
 using Halide::Func;
-using Halide::ImageParam;
 using Halide::MemoryType;
 using Halide::Param;
 using Halide::RDom;
