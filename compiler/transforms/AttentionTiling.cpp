@@ -1,10 +1,8 @@
 //===- AttentionTiling.cpp - What the tilings of attention share ----------===//
 #include "transforms/AttentionTiling.h"
-#include "transforms/PackedHeads.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -57,11 +55,6 @@ mha::TileType AttentionTiling::operandTile(int64_t rows, int64_t columns, bool i
   return mha::TileType::get(builder.getContext(), rows, columns, operandType(), isPanel);
 }
 
-/// The depth of products of queries and keys as it is packed.
-int64_t AttentionTiling::packedDepth() const {
-  return pairs ? llvm::alignTo(stage.headDim, pairTileDepth) : stage.headDim;
-}
-
 //===--- Keys that padding hides -------------------------------------------===//
 
 TileBuilder::Place AttentionTiling::paddingAt(Value batch, Value key) {
@@ -90,7 +83,7 @@ Value AttentionTiling::rangeEnd(Value batch, int64_t which, Value whole) {
 //===--- Packing -----------------------------------------------------------===//
 
 void AttentionTiling::allocatePacked(Value slots) {
-  const PackedForm form = {stage.headDim, pairs};
+  const PackedForm form = packedForm();
   keys = keysByTiles(tile, allocatePackedKeys(tile, form, slots, stage.sourceLength), slots,
                      stage.sourceLength);
   if (packValue)
@@ -151,7 +144,7 @@ Value AttentionTiling::loadQuery(const QueryTile &q) {
   mha::TileType type = operandTile(queryTile, stage.headDim);
   if (isFloat32(stage.query) && !pairs)
     return tile.load(stage.query, place, q.count, {}, type);
-  Value copy = tile.allocate({queryTile, packedDepth()}, {}, operandType());
+  Value copy = tile.allocate({queryTile, packedForm().depth()}, {}, operandType());
   tile.pack(mha::PackKind::Rows, {stage.query, place}, q.count, {copy, {zero, zero}});
   return tile.load(copy, {zero, zero}, q.count, {}, type);
 }

@@ -8,6 +8,7 @@
 #define ATTUNE_TRANSFORMS_ATTENTIONTILING_H
 
 #include "transforms/AttentionRegions.h"
+#include "transforms/PackedHeads.h"
 #include "transforms/TileBuilder.h"
 
 namespace attune {
@@ -105,7 +106,7 @@ private:
   mlir::Value loadQuery(const QueryTile &q);
   mlir::Value valueRow(mlir::Value t);
   mlir::Type operandType();
-  int64_t packedDepth() const;
+  PackedForm packedForm() const { return {stage.headDim, pairs}; }
   void findKeyRanges();
   mlir::Value rangeEnd(mlir::Value batch, int64_t which, mlir::Value whole);
   /// How many leading keys some row (or, byAllRows, every row) may see by the bounds of keep.

@@ -14,11 +14,15 @@ Type PackedForm::type(TileBuilder &tile) const {
   return pairs ? Type(tile.builder.getI32Type()) : tile.builder.getF32Type();
 }
 
+int64_t PackedForm::depth() const {
+  return pairs ? llvm::alignTo(headDim, pairTileDepth) : headDim;
+}
+
 Value allocatePackedKeys(TileBuilder &tile, PackedForm form, Value heads, Value length) {
   const int64_t panel = tile.schedule.keyPanel(tile.cpu);
   Value panels = tile.multiply(heads, tile.ceilDiv(length, panel));
   Value all = tile.apply(tile.d(0) + (tile.schedule.kvTile / panel - 1), panels);
-  const int64_t depth = form.pairs ? llvm::alignTo(form.headDim, pairTileDepth) / 2 : form.headDim;
+  const int64_t depth = form.pairs ? form.depth() / 2 : form.depth();
   return tile.allocate({ShapedType::kDynamic, 1, depth, panel}, all, form.type(tile));
 }
 

@@ -16,6 +16,8 @@ struct PackedForm {
   int64_t headDim;
   bool pairs; ///< of bfloat16, as i32; else float32
   mlir::Type type(TileBuilder &tile) const;
+  /// Of products of queries and keys: head_dim, of pairs in whole tiles.
+  int64_t depth() const;
 };
 
 /// Buffers for the keys or values of so many heads: keys memref<panels x 1 x depth x panel>, the

@@ -53,9 +53,6 @@ private:
   std::optional<PackedPart> packedPart(mha::SplitHeadsOp split);
   PackedHeads packedHeadsOf(mha::AttendOp op);
 
-  Value rowsOf(Value graphValue) {
-    return rowsView(tile, memrefs.lookup(graphValue), rowCount(graphValue));
-  }
   Value headsOf(Value memref, RankedTensorType heads, int64_t first, Value length);
   Value size(RankedTensorType type, unsigned dimension, Value symbol);
   Value rowCount(Value graphValue);
@@ -169,9 +166,10 @@ Value FunctionTiler::rowCount(Value graphValue) {
 
 Value FunctionTiler::operandRows(Value graphValue) {
   Value &rows = operands[graphValue];
-  if (!rows)
-    rows = tile.multipliesPairs() ? tile.asPairs(rowsOf(graphValue), rowCount(graphValue))
-                                  : tile.asFloat32(rowsOf(graphValue), rowCount(graphValue));
+  if (!rows) {
+    Value count = rowCount(graphValue), view = rowsView(tile, memrefs.lookup(graphValue), count);
+    rows = tile.multipliesPairs() ? tile.asPairs(view, count) : tile.asFloat32(view, count);
+  }
   return rows;
 }
 
@@ -222,7 +220,7 @@ void FunctionTiler::lower(mha::ProjectOp op) {
   findParts(op, stage);
   if (Value out = outputs.lookup(op.getResult())) {
     memrefs[op.getResult()] = out;
-    stage.target = rowsOf(op.getResult());
+    stage.target = rowsView(tile, out, stage.rows);
   } else if (stage.rowsIfFew()) {
     Value rows = stage.columns > 0 ? stage.rows : ifFew(stage.rowsIfFew(), stage.rows);
     stage.target = memrefs[op.getResult()] = tile.temporaryRows(rows, op.getColumns());

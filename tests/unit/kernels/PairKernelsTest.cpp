@@ -51,7 +51,7 @@ Halves randomHalves(size_t count, unsigned seed) {
 }
 
 Buffer halvesBuffer(void *data, std::vector<int> extents, std::vector<int> strides) {
-  return {data, halide_type_t(halide_type_bfloat, 16), extents, strides};
+  return {data, bfloat16Type, extents, strides};
 }
 
 uint32_t pairOf(uint16_t first, uint16_t second) { return first | uint32_t(second) << 16; }
@@ -68,8 +68,8 @@ void checkPack(const PackPairsSpec &spec, const JitKernel &pack, int count, int 
   GuardedArray<float> floats(values);
   GuardedArray<uint16_t> halves(rounded);
   Buffer in(isFloat ? static_cast<void *>(floats.data()) : halves.data(),
-            isFloat ? halide_type_t(halide_type_float, 32) : halide_type_t(halide_type_bfloat, 16),
-            {count, columns}, {stride, 1});
+            isFloat ? halide_type_t(halide_type_float, 32) : bfloat16Type, {count, columns},
+            {stride, 1});
   std::vector<uint8_t> hidden(count);
   for (int row = 0; row < count; ++row)
     hidden[row] = spec.padding && row % 3 == 1;
