@@ -28,9 +28,9 @@ echo '{"op": "attention", "module": {"num_heads": 8, "head_dim": 64}}' |
 ~/.cache; ATTUNE_CACHE_DIR= (set to nothing) and --no-cache do without.)",
      false},
     {"Schedules",
-     R"(that of --schedule, else the nearest one that was measured: in the database (--db, else
-$ATTUNE_DATABASE, or attune/schedules.jsonl below $XDG_DATA_HOME or ~/.local/share), else among
-those that come with attune; else the default function's. ATTUNE_DATABASE= (set to nothing) does
+     R"(that of --schedule; else the nearest one of the database (--db, else $ATTUNE_DATABASE, or
+attune/schedules.jsonl below $XDG_DATA_HOME or ~/.local/share); else one that comes with attune for
+sizes like those that CONFIG gives; else the default function's. ATTUNE_DATABASE= (set to nothing) does
 without measured ones. attune explain says which one is taken, and why.)",
      false},
     {"Exit status", "0, 1 for a refused input or a failed check, 2 for wrong usage.", false}};
