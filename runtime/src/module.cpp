@@ -3,6 +3,7 @@
 #include "check.h"
 #include "context.h"
 #include "error.h"
+#include "platform.h"
 
 #include <cinttypes>
 #include <cstring>
@@ -160,6 +161,9 @@ attune_status attune_pack(attune_context *context, const attune_module *module,
   if (attune_status Status = checkOverlap(Site, Checked.Ranges, Checked.RangeCount))
     return Status;
 
+  // Each call reads all weights, megabytes of them: with small pages a part of the time is spent on
+  // looking up where these lie.
+  preferLargePages(packed, packed_size);
   // The block is valid only once its header is there, which comes last.
   attune_packed_header Header = {};
   memcpy(packed, &Header, sizeof(Header));

@@ -1,13 +1,15 @@
-//===- platform.h - What the thread pool needs of Linux and the CPU ---------------------------===//
+//===- platform.h - What the runtime needs of Linux and the CPU -------------------------------===//
 
 #ifndef ATTUNE_RUNTIME_PLATFORM_H
 #define ATTUNE_RUNTIME_PLATFORM_H
 
 #include <atomic>
 #include <climits>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <linux/futex.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +25,17 @@ inline void futexWait(std::atomic<uint32_t> &Word, uint32_t Value) {
 inline void futexWake(std::atomic<uint32_t> &Word, int32_t Count) {
   syscall(SYS_futex, reinterpret_cast<uint32_t *>(&Word), FUTEX_WAKE_PRIVATE, Count, nullptr,
           nullptr, 0);
+}
+
+/// Asks for large pages for the whole ones of \p Size bytes that have not been touched yet. A hint:
+/// a kernel without them does nothing.
+inline void preferLargePages(void *Memory, size_t Size) {
+  constexpr uintptr_t PageBytes = uintptr_t(2) << 20;
+  uintptr_t Start = reinterpret_cast<uintptr_t>(Memory);
+  uintptr_t First = (Start + PageBytes - 1) / PageBytes * PageBytes;
+  uintptr_t End = (Start + Size) / PageBytes * PageBytes;
+  if (First < End)
+    madvise(reinterpret_cast<void *>(First), End - First, MADV_HUGEPAGE);
 }
 
 inline void pauseCpu() {
