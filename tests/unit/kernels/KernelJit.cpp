@@ -4,6 +4,7 @@
 #include "codegen/cpu/kernels/FastMath.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Intrinsics.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -52,17 +53,35 @@ static void recordFetch(uint64_t address) {
     fetchedAddresses->push_back(address);
 }
 
-/// What kernels call to prefetch records the address here, and returns its value.
+static void createRecord(llvm::IRBuilder<> &builder, llvm::Value *address) {
+  auto *type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getInt64Ty()}, false);
+  llvm::Value *record = builder.CreateIntToPtr(
+      builder.getInt64(reinterpret_cast<uint64_t>(&recordFetch)), builder.getPtrTy());
+  builder.CreateCall(type, record, {address});
+}
+
+/// What kernels call to prefetch records the address, and returns its value.
 static void definePrefetch(llvm::Module &module) {
   for (const char *name : {prefetchFunction, prefetchIndexFunction})
     if (llvm::Function *function = module.getFunction(name)) {
       llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "entry", function));
-      auto *type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getInt64Ty()}, false);
-      llvm::Value *record = builder.CreateIntToPtr(
-          builder.getInt64(reinterpret_cast<uint64_t>(&recordFetch)), builder.getPtrTy());
-      builder.CreateCall(type, record, {function->getArg(1)});
+      createRecord(builder, function->getArg(1));
       builder.CreateRet(function->getArg(0));
     }
+}
+
+/// Prefetches of kernels in LLVM IR are recorded, too.
+static void recordPrefetches(llvm::Module &module) {
+  llvm::Function *prefetch = llvm::Intrinsic::getDeclarationIfExists(
+      &module, llvm::Intrinsic::prefetch, {llvm::PointerType::get(module.getContext(), 0)});
+  if (!prefetch)
+    return;
+  for (llvm::User *user : llvm::make_early_inc_range(prefetch->users())) {
+    auto *call = llvm::cast<llvm::CallInst>(user);
+    llvm::IRBuilder<> builder(call);
+    createRecord(builder, builder.CreatePtrToInt(call->getArgOperand(0), builder.getInt64Ty()));
+    call->eraseFromParent();
+  }
 }
 
 JitKernel::JitKernel(const Kernel &kernel, llvm::OptimizationLevel level) {
@@ -76,6 +95,7 @@ JitKernel::JitKernel(const Kernel &kernel, llvm::OptimizationLevel level) {
       check(llvm::parseBitcodeFile(llvm::MemoryBufferRef(kernel.bitcode, kernel.symbol), *context));
   cutFastMathFlags(*module);
   definePrefetch(*module);
+  recordPrefetches(*module);
   if (llvm::verifyModule(*module, &llvm::errs()))
     llvm::report_fatal_error("broken kernel");
   auto builder = check(llvm::orc::JITTargetMachineBuilder::detectHost());

@@ -6,6 +6,7 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/TargetParser/Host.h"
+#include <set>
 
 namespace attune::cpu::test {
 namespace {
@@ -252,6 +253,34 @@ TEST_P(PairKernels, ProductsGoThroughAllPanels) {
     const JitKernel multiply = makeKernel(spec, target);
     for (int panels : {1, 2, 3})
       checkProducts({spec, 40, 70, panels}, multiply, tiles);
+  }
+}
+
+/// Every line of the panel behind b once, and since lines are fetched in groups, perhaps some
+/// behind it.
+TEST_P(PairKernels, ProductsFetchTheNextPanel) {
+  if (!tiles)
+    GTEST_SKIP() << "only tiles fetch";
+  constexpr int width = 64, depth = 96, lineBytes = 64, lines = width * depth * 2 / lineBytes;
+  PairProductsSpec spec{PairProductsSpec::Start::Fresh, {6, 4}, width};
+  spec.prefetchNext = true;
+  const JitKernel multiply = makeKernel(spec, target);
+  for (int count : {16, 32, 64, 100, 128, 256, 288}) {
+    const int rows = roundUp(count, pairTileRows);
+    Halves a = randomHalves(size_t(rows) * depth, 1), b = randomHalves(depth * width, 2);
+    Floats c(size_t(rows) * width);
+    auto *pairs = reinterpret_cast<int32_t *>(b.data());
+    std::vector<uint64_t> fetched;
+    fetchedAddresses = &fetched;
+    multiply(halvesBuffer(a.data(), {rows, depth}, {depth, 1}).get(),
+             Buffer(pairs, {depth / 2, width}).get(), count, depth,
+             Buffer(c.data(), {rows, width}).get());
+    fetchedAddresses = nullptr;
+    std::multiset<uint64_t> expected;
+    for (size_t line = 0; line < std::max<size_t>(lines, fetched.size()); ++line)
+      expected.insert(addressOf(b.data() + b.size()) + line * lineBytes);
+    EXPECT_EQ(std::multiset(fetched.begin(), fetched.end()), expected) << count;
+    EXPECT_LE(fetched.size(), 1.5 * lines) << count;
   }
 }
 

@@ -202,6 +202,8 @@ private:
     Value *allDepth = kernel.roundedUp(depth, pairTileDepth);
     sums = kernel.loop(index(0), allDepth, pairTileDepth, sums,
                        [&](Value *k, ArrayRef<Value *> carried) {
+                         if (spec.prefetchNext)
+                           prefetch(row, column, k, allDepth);
                          return multiply(carried, panel, row, column, k, rowTiles, columnTiles);
                        });
     size_t position = 0;
@@ -230,24 +232,28 @@ private:
     return sums;
   }
 
-  /// Fetches a part of the panel behind b: of its width * depth / 32 cache lines eight for each
-  /// step of a block, which is all of them with the usual 128 rows.
+  /// Fetches a part of the panel behind b in each step along the depth of a block: of its width *
+  /// depth / 32 cache lines as many, in groups, as make all of them by the end of the last block.
   void prefetch(Value *row, Value *column, Value *k, Value *allDepth) {
-    constexpr int64_t lines = 8, lineBytes = 64;
+    constexpr int64_t group = 4, lineBytes = 64, blockRows = 2 * pairTileRows,
+                      blockColumns = 2 * kLanes;
+    Value *rowBlocks = ir.CreateUDiv(kernel.roundedUp(count, blockRows), index(blockRows));
+    Value *lines = kernel.roundedUp(ir.CreateUDiv(index(pairTileDepth), rowBlocks), group);
+    Value *rowBlock = ir.CreateUDiv(row, index(blockRows));
+    Value *block = ir.CreateAdd(ir.CreateMul(rowBlock, index(spec.width / blockColumns)),
+                                ir.CreateUDiv(column, index(blockColumns)));
     Value *steps = ir.CreateUDiv(allDepth, index(pairTileDepth));
-    Value *block = ir.CreateAdd(
-        ir.CreateMul(ir.CreateUDiv(row, index(2 * pairTileRows)), index(spec.width / (2 * kLanes))),
-        ir.CreateUDiv(column, index(2 * kLanes)));
-    Value *position =
-        ir.CreateAdd(ir.CreateMul(block, steps), ir.CreateUDiv(k, index(pairTileDepth)));
+    Value *step = ir.CreateAdd(ir.CreateMul(block, steps), ir.CreateUDiv(k, index(pairTileDepth)));
     Value *next = addressB(index(0), ir.CreateUDiv(allDepth, index(2)), index(0));
-    Value *from =
-        ir.CreateGEP(ir.getInt8Ty(), next, ir.CreateMul(position, index(lines * lineBytes)));
     constexpr int read = 0, secondLevel = 2, data = 1;
-    for (int64_t line = 0; line < lines; ++line)
-      ir.CreateIntrinsic(Intrinsic::prefetch, {from->getType()},
-                         {ir.CreateConstGEP1_64(ir.getInt8Ty(), from, line * lineBytes),
-                          ir.getInt32(read), ir.getInt32(secondLevel), ir.getInt32(data)});
+    kernel.loop(index(0), lines, group, [&](Value *done) {
+      Value *first = ir.CreateAdd(ir.CreateMul(step, lines), done);
+      Value *from = ir.CreateGEP(ir.getInt8Ty(), next, ir.CreateMul(first, index(lineBytes)));
+      for (int64_t line = 0; line < group; ++line)
+        ir.CreateIntrinsic(Intrinsic::prefetch, {from->getType()},
+                           {ir.CreateConstGEP1_64(ir.getInt8Ty(), from, line * lineBytes),
+                            ir.getInt32(read), ir.getInt32(secondLevel), ir.getInt32(data)});
+    });
   }
 
   Value *bytes(Value *stride, const KernelBuffer &buffer) {
