@@ -56,7 +56,7 @@ Value headsView(TileBuilder &tile, Value memref, const HeadsForm &form, int64_t 
     base = metadata.getBaseBuffer();
     strides = {metadata.getStrides()[0], metadata.getStrides()[0], metadata.getStrides()[1]};
   } else {
-    const int64_t row = type.getDimSize(1);
+    const int64_t row = type.getStridesAndOffset().first[0];
     Value rowStride = tile.constant(row);
     if (form.order == mha::Order::LNE)
       strides = {builder.getIndexAttr(row), builder.getIndexAttr(form.headDim),

@@ -72,18 +72,34 @@ Value TileBuilder::asFloat32(Value rows, Value count) {
   return copyRows(rows, count, allocate({ShapedType::kDynamic, columns}, count));
 }
 
+/// An odd number of cache lines, so that the same column of 16 rows lies in as many sets of a
+/// cache.
+static int64_t spreadStride(int64_t columns) {
+  constexpr int64_t lineElements = 64 / 2;
+  const int64_t lines = llvm::divideCeil(columns, lineElements);
+  return (lines | 1) * lineElements;
+}
+
 Value TileBuilder::temporaryRows(Value count, int64_t columns) {
   if (!multipliesPairs())
     return allocate({ShapedType::kDynamic, columns}, count);
   const int64_t unit = schedule.projectionUnit(cpu);
   Value whole = apply(d(0).ceilDiv(unit) * unit, count);
-  return allocate({ShapedType::kDynamic, columns}, whole, builder.getBF16Type());
+  const int64_t stride = cpu.pairProducts == PairProducts::Tiles ? spreadStride(columns) : columns;
+  Value memory = allocate({ShapedType::kDynamic, stride}, whole, builder.getBF16Type());
+  if (stride == columns)
+    return memory;
+  auto index = [&](int64_t value) { return OpFoldResult(builder.getIndexAttr(value)); };
+  return memref::SubViewOp::create(builder, loc, memory, {index(0), index(0)},
+                                   {OpFoldResult(whole), index(columns)}, {index(1), index(1)});
 }
 
 Value TileBuilder::asPairs(Value rows, Value count) {
   auto type = cast<MemRefType>(rows.getType());
   const int64_t depth = llvm::alignTo(type.getShape().back(), pairTileDepth);
-  if (rows.getDefiningOp<memref::AllocOp>() && depth == type.getShape().back())
+  const bool isTemporary =
+      rows.getDefiningOp<memref::AllocOp>() || rows.getDefiningOp<memref::SubViewOp>();
+  if (isTemporary && depth == type.getShape().back())
     return rows;
   return copyRows(rows, count, temporaryRows(count, depth));
 }

@@ -59,7 +59,8 @@ struct TileBuilder {
   /// pair tiles, or a copy in bfloat16 that is padded with zeros to such a depth. The rows are
   /// whole blocks of the projection.
   mlir::Value asPairs(mlir::Value rows, mlir::Value count);
-  /// A temporary of (count, columns): float32, or bfloat16 where products take pairs.
+  /// A temporary of (count, columns): float32, or bfloat16 where products take pairs. Tiles read 16
+  /// rows at once: there rows are an odd number of cache lines apart.
   mlir::Value temporaryRows(mlir::Value count, int64_t columns);
 };
 

@@ -1,13 +1,14 @@
 // RUN: attune-opt %s --mha-tile --split-input-file | FileCheck %s
 
-// Columns 0 to 63 of the wide projection are rows for the queries; keys and values of all heads go to the
+// Columns 0 to 63 of the wide projection are rows for the queries, an odd number of cache lines apart; keys and values of all heads go to the
 // buffers that attention reads, batch element by batch element and head by head. Nothing else packs them.
 // CHECK-LABEL: func.func @forward
 // CHECK-SAME: %[[N:[a-z0-9]+]]: index, %[[L:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: index)
 // CHECK-DAG: %[[HEADS:.*]] = arith.muli %[[N]], %c2
 // CHECK: %[[KEYS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x1x16x64xi32>
 // CHECK: %[[VALUES:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
-// CHECK: %[[ROWS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x64xbf16>
+// CHECK: %[[MEMORY:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x96xbf16>
+// CHECK: %[[ROWS:.*]] = memref.subview %[[MEMORY]]{{.*}} : memref<?x96xbf16> to memref<?x64xbf16, strided<[96, 1]>>
 // CHECK: scf.forall (%[[TILE:.*]], %[[PANEL:.*]]) in
 // CHECK: %[[ACC:.*]] = mha.accumulate
 // CHECK: %[[FIRST:.*]] = arith.divsi %[[ROW:.*]], %[[L]]
@@ -45,8 +46,8 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 
 // Separate projections leave no rows of keys and values at all.
 // CHECK-LABEL: func.func @forward
-// CHECK-COUNT-1: : memref<?x64xbf16>
-// CHECK: mha.emit {{.*}} memref<?x64xbf16>
+// CHECK-COUNT-1: to memref<?x64xbf16, strided<[96, 1]>>
+// CHECK: mha.emit {{.*}} memref<?x64xbf16, strided<[96, 1]>>
 // CHECK: mha.emit_packed panel
 // CHECK-NOT: mha.emit %
 // CHECK: mha.emit_packed rows
@@ -103,7 +104,8 @@ module attributes {mha.schedule = {query_tile = 48, kv_tile = 64, scores_rows = 
 // CHECK: %[[KEYS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x1x16x64xi32>
 // CHECK: %[[VALUES:.*]] = memref.alloc(%[[HEADS]], %{{.*}}) {alignment = 64 : i64} : memref<?x?x64xi32>
 // CHECK: arith.select %{{.*}}, %{{.*}}, %c0
-// CHECK: %[[ROWS:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x128xbf16>
+// CHECK: %[[MEMORY:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x160xbf16>
+// CHECK: %[[ROWS:.*]] = memref.subview %[[MEMORY]]{{.*}} : memref<?x160xbf16> to memref<?x128xbf16, strided<[160, 1]>>
 // CHECK: %[[FEW:.*]] = arith.cmpi sle, %[[L]], %c8
 // CHECK: %[[MANY:.*]] = arith.xori %[[FEW]], %true
 // CHECK: scf.if %[[MANY]]
