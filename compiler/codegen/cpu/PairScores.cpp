@@ -3,6 +3,7 @@
 #include "codegen/cpu/RowLimits.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
@@ -21,12 +22,27 @@ void KernelAssigner::pairProducts(Op op, Value target, ScoringSpec &scoring) {
 }
 template void KernelAssigner::pairProducts(mha::LogitsOp, Value, ScoringSpec &);
 
-/// Scratch for a tile, with a cache line more in each row than its columns take: 16 rows whose
-/// distance is a power of two would lie in a few sets of the first-level cache.
-static Value paddedScratch(KernelCaller &caller, StringRef name, mha::TileType tile, Type element) {
-  constexpr int64_t lineBits = 512;
-  const int64_t columns = tile.getColumns() + lineBits / element.getIntOrFloatBitWidth();
-  return caller.scratch(name, {tile.getRows(), columns}, element);
+namespace {
+/// The rows of a tile of scores, which become probabilities in place: a row of these takes the
+/// first half of a row of those.
+struct ScoreRows {
+  Value scores, probabilities;
+};
+} // namespace
+
+/// Rows have a cache line more than their columns take: 16 rows whose distance is a power of two
+/// would lie in a few sets of the first-level cache.
+static ScoreRows allocateRows(KernelCaller &caller, mha::TileType tile, Location loc) {
+  constexpr int64_t lineBytes = 64, scoreBytes = 4;
+  OpBuilder &builder = caller.builder();
+  const int64_t rows = tile.getRows(), rowBytes = tile.getColumns() * scoreBytes + lineBytes;
+  Value memory = caller.scratch("scores", {rows * rowBytes}, builder.getI8Type());
+  auto view = [&](Type element) -> Value {
+    const int64_t columns = rowBytes * 8 / element.getIntOrFloatBitWidth();
+    return memref::ViewOp::create(builder, loc, MemRefType::get({rows, columns}, element), memory,
+                                  caller.index(0), ValueRange());
+  };
+  return {view(builder.getF32Type()), view(tile.getElementType())};
 }
 
 /// Products go into memory, where regions change them, if there are any, before the softmax. That
@@ -35,8 +51,7 @@ void KernelAssigner::lowerPairs(mha::ScoresOp op, const ScoringSpec &scoring,
                                 ArrayRef<Value> scalars) {
   mha::TileType type = op.getP().getType();
   const StatsBuffer old = stats.find(op.getStats())->second;
-  Value s = paddedScratch(caller, "s", type, caller.builder().getF32Type());
-  Value p = paddedScratch(caller, "p", type, type.getElementType());
+  auto [s, p] = allocateRows(caller, type, op.getLoc());
   Value rescale = caller.scratch("rescale", {type.getRows()});
   const int64_t rowStride = cast<MemRefType>(s.getType()).getDimSize(1);
   RegionsSpec regions{scoring, static_cast<int>(rowStride)};

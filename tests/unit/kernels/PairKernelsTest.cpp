@@ -6,6 +6,7 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/TargetParser/Host.h"
+#include <cstring>
 #include <set>
 
 namespace attune::cpu::test {
@@ -288,6 +289,7 @@ struct SoftmaxProblem {
   PairSoftmaxSpec spec;
   int count, columns;
   int visible = 0, first = 0; ///< if the specification has limits
+  bool inPlace = false;       ///< rows of probabilities begin where those of scores do
 
   bool sees(int row, int column) const {
     return !spec.step || column < std::min(visible, first + row * *spec.step);
@@ -310,7 +312,7 @@ Floats softmaxScores(const SoftmaxProblem &p, int stride) {
 
 void checkSoftmax(const SoftmaxProblem &problem, const JitKernel &softmax) {
   constexpr int lanes = 16, spare = 2;
-  const auto &[spec, count, columns, visible, first] = problem;
+  const auto &[spec, count, columns, visible, first, inPlace] = problem;
   const int stride = columns + 8, pStride = columns + 4, rows = count + spare;
   const Floats scores = softmaxScores(problem, stride), sumIn = randomFloats(rows * lanes, 22);
   Floats maxIn = randomFloats(rows, 23);
@@ -323,14 +325,19 @@ void checkSoftmax(const SoftmaxProblem &problem, const JitKernel &softmax) {
   Buffer in(s.data(), {count, columns}, {stride, 1}),
       oldMax(const_cast<float *>(maxIn.data()), {rows}),
       oldSum(const_cast<float *>(sumIn.data()), {rows, lanes}),
-      out = halvesBuffer(p.data(), {rows, columns}, {pStride, 1}), newMax(maxOut.data(), {rows}),
-      newSum(sumOut.data(), {rows, lanes}), factor(rescale.data(), {rows});
+      out = inPlace ? halvesBuffer(s.data(), {count, columns}, {2 * stride, 1})
+                    : halvesBuffer(p.data(), {rows, columns}, {pStride, 1}),
+      newMax(maxOut.data(), {rows}), newSum(sumOut.data(), {rows, lanes}),
+      factor(rescale.data(), {rows});
   if (spec.step)
     softmax(in.get(), oldMax.get(), oldSum.get(), count, columns, visible, first, out.get(),
             newMax.get(), newSum.get(), factor.get());
   else
     softmax(in.get(), oldMax.get(), oldSum.get(), count, columns, out.get(), newMax.get(),
             newSum.get(), factor.get());
+  if (inPlace)
+    for (int row = 0; row < count; ++row)
+      std::memcpy(p.data() + row * pStride, s.data() + row * stride, columns * sizeof(p[0]));
   for (int row = 0; row < rows; ++row) {
     SCOPED_TRACE(testing::Message() << "row " << row << " of " << count << " x " << columns);
     if (row >= count) {
@@ -385,7 +392,8 @@ TEST_P(PairKernels, SoftmaxMatchesFloat64) {
       const JitKernel softmax = makeKernel(spec, target);
       for (int count : {1, 3, 4, 5, 16, 17, 48})
         for (int columns : {16, 32, 48, 128, 176})
-          checkSoftmax({spec, count, columns}, softmax);
+          for (bool inPlace : {false, true})
+            checkSoftmax({spec, count, columns, 0, 0, inPlace}, softmax);
     }
 }
 
@@ -397,7 +405,8 @@ TEST_P(PairKernels, SoftmaxKeepsToTheLimitsOfRows) {
       for (int columns : {16, 64, 160})
         for (int visible : {-5, 0, 1, 15, 16, 17, 63, 64, 65, 130, 1 << 30})
           for (int first : {-(1 << 30), -3, 0, 1, 40, 100, 1 << 30})
-            checkSoftmax({spec, count, columns, visible, first}, softmax);
+            for (bool inPlace : {false, true})
+              checkSoftmax({spec, count, columns, visible, first, inPlace}, softmax);
   }
 }
 

@@ -154,8 +154,8 @@ bool reachesExponent(const ScoringSpec &spec);
 /// of t = s * scale. The sums are those of the rounded probabilities, two columns a lane.
 /// (s[R][C], max_in[R], sum_in[R][lanes], i32 count, i32 C, [i32 visible, i32 first if limited,]
 ///  p[R][C], max_out[R], sum_out[R][lanes], rescale[R])
-/// C is a multiple of the lanes. Rows beyond count are neither read nor written. If limited, row r
-/// sees only the first min(visible, first + r * step) columns.
+/// C is a multiple of the lanes. Rows beyond count are left alone. Rows of p may begin where those of
+/// s do. If limited, row r sees only the first min(visible, first + r * step) columns.
 struct PairSoftmaxSpec {
   double scale = 1;
   int exp2Degree = 3;
@@ -255,7 +255,7 @@ struct PairProductsSpec {
   RegisterBlock block; ///< of vectors; tiles have blocks of their own
   int64_t width = 0;   ///< a multiple of block.vectors * lanes
   bool panels = false;
-  bool prefetchNext = false; ///< fetch what follows b into the second-level cache
+  bool prefetchNext = false; ///< tiles fetch the panel behind b into the second-level cache
 };
 
 /// acc = acc * rescale + a . b for a few rows, in place, where b is read once: as many rows of b as

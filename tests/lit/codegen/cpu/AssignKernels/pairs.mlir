@@ -2,10 +2,11 @@
 // RUN: sed s/tiles/vectors/ %s | attune-opt --mha-assign-kernels | FileCheck %s --check-prefix=VECTORS
 
 // Products of pairs write the scores, which the softmax reads; probabilities are bfloat16. Whole tiles of
-// values are packed. Rows of scores and probabilities are padded by a cache line.
-// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x96xbf16>
-// CHECK: memref.alloc() {alignment = 64 : i64} : memref<48x80xf32>
+// values are packed. Probabilities take the memory of scores, whose rows are padded by a cache line.
+// CHECK: %[[MEMORY:.*]] = memref.alloc() {alignment = 64 : i64} : memref<15360xi8>
 // CHECK: call @attune_pack_row_pairs_bf16_
+// CHECK: memref.view %[[MEMORY]][%{{.*}}][] : memref<15360xi8> to memref<48x80xf32>
+// CHECK: memref.view %[[MEMORY]][%{{.*}}][] : memref<15360xi8> to memref<48x160xbf16>
 // CHECK: call @attune_tile_products_c64_fresh_
 // CHECK: call @attune_pair_softmax_
 // CHECK: call @attune_tile_products_c64_rescaled_
