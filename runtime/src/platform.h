@@ -35,7 +35,7 @@ inline void preferLargePages(void *Memory, size_t Size) {
   uintptr_t First = (Start + PageBytes - 1) / PageBytes * PageBytes;
   uintptr_t End = (Start + Size) / PageBytes * PageBytes;
   if (First < End)
-    madvise(reinterpret_cast<void *>(First), End - First, MADV_HUGEPAGE);
+    madvise(static_cast<char *>(Memory) + (First - Start), End - First, MADV_HUGEPAGE);
 }
 
 inline void pauseCpu() {
