@@ -30,8 +30,8 @@ echo '{"op": "attention", "module": {"num_heads": 8, "head_dim": 64}}' |
     {"Schedules",
      R"(that of --schedule; else the nearest one of the database (--db, else $ATTUNE_DATABASE, or
 attune/schedules.jsonl below $XDG_DATA_HOME or ~/.local/share); else one that comes with attune for
-sizes like those that CONFIG gives; else the default function's. ATTUNE_DATABASE= (set to nothing) does
-without measured ones. attune explain says which one is taken, and why.)",
+sizes like those that CONFIG gives; else the default function's. ATTUNE_DATABASE= (set to nothing)
+does without measured ones. attune explain says which one is taken, and why.)",
      false},
     {"Exit status", "0, 1 for a refused input or a failed check, 2 for wrong usage.", false}};
 

@@ -154,7 +154,7 @@ bool reachesExponent(const ScoringSpec &spec);
 /// of t = s * scale. The sums are those of the rounded probabilities, two columns a lane.
 /// (s[R][C], max_in[R], sum_in[R][lanes], i32 count, i32 C, [i32 visible, i32 first if limited,]
 ///  p[R][C], max_out[R], sum_out[R][lanes], rescale[R])
-/// C is a multiple of the lanes. Rows beyond count are left alone. Rows of p may begin where those of
+/// C is a multiple of the lanes. Rows beyond count are left out. Rows of p may begin where those of
 /// s do. If limited, row r sees only the first min(visible, first + r * step) columns.
 struct PairSoftmaxSpec {
   double scale = 1;

@@ -234,6 +234,7 @@ private:
 
   /// Fetches a part of the panel behind b in each step along the depth of a block: of its width *
   /// depth / 32 cache lines as many, in groups, as make all of them by the end of the last block.
+  /// With more than 1024 rows that is less than a line a step, and none is fetched.
   void prefetch(Value *row, Value *column, Value *k, Value *allDepth) {
     constexpr int64_t group = 4, lineBytes = 64, blockRows = 2 * pairTileRows,
                       blockColumns = 2 * kLanes;

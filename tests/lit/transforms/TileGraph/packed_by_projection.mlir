@@ -1,7 +1,8 @@
 // RUN: attune-opt %s --mha-tile --split-input-file | FileCheck %s
 
-// Columns 0 to 63 of the wide projection are rows for the queries, an odd number of cache lines apart; keys and values of all heads go to the
-// buffers that attention reads, batch element by batch element and head by head. Nothing else packs them.
+// Columns 0 to 63 of the wide projection are rows for the queries, an odd number of cache lines apart; keys and
+// values of all heads go to the buffers that attention reads, batch element by batch element and head by head.
+// Nothing else packs them.
 // CHECK-LABEL: func.func @forward
 // CHECK-SAME: %[[N:[a-z0-9]+]]: index, %[[L:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: index)
 // CHECK-DAG: %[[HEADS:.*]] = arith.muli %[[N]], %c2
